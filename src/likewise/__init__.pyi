@@ -61,6 +61,9 @@ from likewise.steps.attention import attention as attention
 from likewise.steps.browse import browse as browse
 from likewise.steps.check import Checked as Checked
 from likewise.steps.check import check as check
+from likewise.steps.cite import Citation as Citation
+from likewise.steps.cite import CitedNumber as CitedNumber
+from likewise.steps.cite import cite as cite
 from likewise.steps.compare import ChangedQuery as ChangedQuery
 from likewise.steps.compare import Comparison as Comparison
 from likewise.steps.compare import compare as compare
@@ -130,6 +133,9 @@ from likewise.steps.pending import PendingCorrection as PendingCorrection
 from likewise.steps.pending import PendingCorrections as PendingCorrections
 from likewise.steps.pending import pending as pending
 from likewise.steps.picture import picture as picture
+from likewise.steps.plan import Plan as Plan
+from likewise.steps.plan import PlannedStage as PlannedStage
+from likewise.steps.plan import plan as plan
 from likewise.steps.prepare import prepare as prepare
 from likewise.steps.publish import Published as Published
 from likewise.steps.publish import publish as publish

@@ -31,7 +31,7 @@ from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import LearnedRecipe, Recipe
 from likewise.models.training import resumable
 from likewise.models.training.training_data import TrainingContext
-from likewise.storage import artefacts, journal, versions
+from likewise.storage import artefacts, journal, timings, versions
 from likewise.storage.config import MIXED, MODEL_VERBS, Entry
 from likewise.storage.workspace import Workspace
 
@@ -53,6 +53,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
     if os.environ.get("RANK", "0") != "0":
         return _make_as_helper(ws, model, recipe)
     job = f"train-{model}"
+    clock = timings.Clock(ws, job)
     with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job)
         context = _context(ws, model, recipe)
@@ -71,6 +72,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         staging.commit()
         if context is not None:
             _drop(context.checkpoints.parent, ws.trash(job))
+    clock.record(1)
     return passport
 
 

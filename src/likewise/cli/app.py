@@ -128,6 +128,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ),
             ("leaderboard", scoring.leaderboard, "likewise leaderboard --protocol gpr1200"),
             ("crosswalk", scoring.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
+            ("cite", scoring.cite, "likewise cite gpr1200-lite0-gpr1200"),
             ("report", scoring.report, "likewise report gpr1200-lite0-gpr1200"),
             (
                 "attention",
@@ -186,6 +187,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             ("status", maintaining.status, "likewise status --json"),
             ("doctor", maintaining.doctor, "likewise doctor --deep"),
+            ("plan", maintaining.plan, "likewise plan --json"),
             ("schemas", maintaining.schemas, "likewise schemas --check"),
         ),
     ),

@@ -1,4 +1,4 @@
-"""Commands of maintenance: status, doctor, schemas."""
+"""Commands of maintenance: status, doctor, plan, schemas."""
 
 from collections import Counter
 from typing import Annotated
@@ -82,6 +82,25 @@ def doctor(
         if not json:
             print_tip("run these commands, then: likewise doctor")
         raise typer.Exit(1)
+
+
+def plan(json: Json = False) -> None:
+    """List the stages of the next `dvc repro`, with time and disk.
+
+    Times are at the rates that this checkout measured, and upper bounds: a stage computes only
+    what is new. A stage that follows a changed one runs only if the results differ. Nothing is
+    run.
+    """
+    planned = likewise.plan()
+    if json:
+        print_json(planned)
+        return
+    if not planned.stages:
+        print_line("dvc repro has nothing to run")
+        return
+    print_table(("stage", "runs", "time", "disk", "reason"), planned.rows())
+    print_line(f"at most: {planned.summary}")
+    print_tip("dvc repro")
 
 
 def schemas(

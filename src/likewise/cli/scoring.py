@@ -18,6 +18,7 @@ from likewise.cli.output import (
     print_note,
     print_tip,
 )
+from likewise.cli.print_citation import print_citation
 from likewise.cli.print_comparison import print_comparison, print_crosswalk
 from likewise.cli.print_evaluation import print_evaluation
 from likewise.cli.print_leaderboard import print_leaderboard
@@ -193,6 +194,29 @@ def crosswalk(
     else:
         print_crosswalk(scores)
         print_tip(f"likewise report {run}")
+
+
+def cite(
+    run: Run,
+    json: Json = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print the paragraph and the numbers as LaTeX.")
+    ] = False,
+) -> None:
+    """Write what a paper needs: methods, BibTeX entries, numbers with intervals.
+
+    All facts are of the card, the passport, the protocol and the report. A fact that none of
+    them states is named as missing.
+    """
+    if json and latex:
+        raise typer.BadParameter("give one of --json and --latex")
+    citation = likewise.cite(run)
+    if json:
+        print_json(citation)
+    elif latex:
+        print_markdown(citation.to_latex().rstrip())
+    else:
+        print_citation(citation)
 
 
 def report(

@@ -25,7 +25,7 @@ from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.reranked_lists import ranking_protocol, score_lists
 from likewise.retrieval.reranking import RERANKERS
 from likewise.retrieval.reranking.applied import by_exact_search
-from likewise.storage import journal, tables
+from likewise.storage import journal, tables, timings
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -81,6 +81,7 @@ def evaluate(
         23
     """
     ws = open_workspace(workspace, rev=rev)
+    clock = timings.Clock(ws, f"evaluate-{run}")
     entry = ws.run(run)
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
@@ -128,6 +129,7 @@ def evaluate(
         ):
             atomic.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
         staging.commit()
+    clock.record(len(dataset))
     return result
 
 

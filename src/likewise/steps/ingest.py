@@ -19,7 +19,7 @@ from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_bounds import clip_boxes
 from likewise.sources.completeness import difference_findings
-from likewise.storage import journal, tables, versions
+from likewise.storage import journal, tables, timings, versions
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
 from likewise.storage.sealed_listings import listings_of
@@ -76,6 +76,7 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         {'empty': 1}
     """
     ws = open_workspace(workspace)
+    clock = timings.Clock(ws, f"ingest-{dataset}")
     with journal.exclusive_job(ws, f"ingest-{dataset}"), listings_of(ws, dataset) as listings:
         keep = (ws.table(dataset, "images").name, SEEN)
         staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
@@ -87,6 +88,7 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         written = _written(ws, dataset, staging, taken)
         staging.commit()
         listings.settle()
+    clock.record(len(items))
     return Ingested(
         dataset,
         written["images"].rows,

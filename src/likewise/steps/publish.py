@@ -18,7 +18,7 @@ from likewise.formats.paths import StrPath
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
-from likewise.storage import artefacts, tables, versions
+from likewise.storage import artefacts, tables, timings, versions
 from likewise.storage.workspace import Workspace
 
 _BATCHES = 32
@@ -160,6 +160,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     ws.params.refuse_broken_of(dataset, "embeddings", "imported")
+    clock = timings.Clock(ws, f"publish-{dataset}")
     last = last_version(ws, dataset)
     models = _in_their_places(ws.params.models_of(dataset), last)
     items = _Items.open(ws, dataset)
@@ -181,6 +182,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
         anns={model: _ann(ws, dataset, model) for model in models},
     )
     write_published(ws, dataset, parts, last)
+    clock.record(items.items.rows)
     return Published(dataset, items.items.rows, models)
 
 

@@ -31,29 +31,38 @@ class Timing:
     Attributes:
         units: number of images, rows or steps that were processed.
         seconds: time that they took.
-        nbytes: bytes of the results on disk.
     """
 
     units: int
     seconds: float
-    nbytes: int = 0
 
 
 @dataclass
 class Stopwatch:
-    """The counts of a job while it runs; the job sets them."""
+    """The number of units of a job while it runs; the job sets it."""
 
     units: int = 0
-    nbytes: int = 0
+
+
+class Clock:
+    """The time of a job from the creation of the clock."""
+
+    def __init__(self, ws: Workspace, job: str) -> None:
+        """Start the clock."""
+        self._ws, self._job, self._began = ws, job, perf_counter()
+
+    def record(self, units: int) -> None:
+        """Record the time of ``units``, if there are any."""
+        if units > 0:
+            record(self._ws, self._job, Timing(units, perf_counter() - self._began))
 
 
 @contextmanager
 def measured(ws: Workspace, job: str) -> Iterator[Stopwatch]:
     """Measure the time of a block, and record it if the block sets a number of units."""
-    watch, began = Stopwatch(), perf_counter()
+    watch, clock = Stopwatch(), Clock(ws, job)
     yield watch
-    if watch.units > 0:
-        record(ws, job, Timing(watch.units, perf_counter() - began, watch.nbytes))
+    clock.record(watch.units)
 
 
 def record(ws: Workspace, job: str, timing: Timing) -> None:

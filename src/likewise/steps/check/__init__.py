@@ -21,7 +21,7 @@ from likewise.steps.check.flag_rows import table
 from likewise.steps.check.flags_page import SHOWN, flagged_pictures
 from likewise.steps.check.label_flags import check_labels
 from likewise.steps.check.vector_flags import check_vectors
-from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage import artefacts, journal, tables, timings, versions
 from likewise.storage.config import Check, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -111,6 +111,7 @@ def check(dataset: str, *, judged: bool = False, workspace: StrPath | None = Non
     if dataset not in ws.params.checks:
         ws.params.refuse_broken(dataset, ("checks",))
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
+    clock = timings.Clock(ws, f"check-{dataset}")
     bounds = _bounds(ws, dataset)
     images = _images(ws, dataset)
     others = _others(ws, dataset, bounds)
@@ -124,6 +125,7 @@ def check(dataset: str, *, judged: bool = False, workspace: StrPath | None = Non
             atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
             staging.commit()
         staging.discard()
+    clock.record(len(images))
     return _summary(ws, dataset, len(images), flagged, unmeasured, judged=judged)
 
 

@@ -15,7 +15,7 @@ from likewise.formats.paths import StrPath
 from likewise.imaging.measure_many import measure_all
 from likewise.schema import PIXELS
 from likewise.steps.measure.measure_rows import MeasureJob, MeasureWork, pixel_columns
-from likewise.storage import journal, tables
+from likewise.storage import journal, tables, timings
 
 __all__ = ["MeasuredImages", "measure"]
 
@@ -119,7 +119,11 @@ def _compute(job: MeasureJob, todo: pl.DataFrame, table: IncrementalTable) -> No
     """Measure the files in ``todo`` in this process and append the results to ``table``."""
     names = dict(todo.select("row", "sha256").iter_rows())
     parts = measure_all(job.images, todo["row"].to_list(), todo["nbytes"].to_list())
-    with tqdm(total=len(todo), unit="img", desc=f"measure {job.dataset}", disable=None) as bar:
+    with (
+        tqdm(total=len(todo), unit="img", desc=f"measure {job.dataset}", disable=None) as bar,
+        timings.measured(job.ws, job.name) as watch,
+    ):
         for part in parts:
             table.append([names[row] for row, _ in part], pixel_columns(part))
             bar.update(len(part))
+        watch.units = len(todo)

@@ -12,6 +12,7 @@ from likewise.storage.versions.dvc_repository import (
     begin_repository,
     changed_stages,
     check_out,
+    planned_stages,
 )
 from likewise.storage.versions.foreign import check_tracked
 from likewise.storage.versions.git_outputs import cached_outputs, paths_in_git
@@ -76,6 +77,7 @@ __all__ = [
     "outputs",
     "own_folder",
     "paths_in_git",
+    "planned_stages",
     "pull_files",
     "read_outputs",
     "record_outputs",

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,50 @@ def changed_stages(ws: Workspace) -> dict[str, list[Any]]:
             for changes in stage.status(check_updates=True).values():
                 changed[stage.name] = changes
     return changed
+
+
+def planned_stages(ws: Workspace) -> list[tuple[str, bool, list[str]]]:
+    """Return the stages that ``dvc repro`` would run now, in the order in which they run.
+
+    Returns:
+        Name; True if an input or output of the stage itself has changed, and False if it
+        follows a stage that runs; and the changed paths, or the stages that it follows.
+
+    Raises:
+        VersionError: DVC cannot read the pipeline.
+    """
+    from dvc.repo import Repo, lock_repo
+
+    check_settings(ws.root)
+    planned: dict[str, tuple[bool, list[str]]] = {}
+    with _failure("status"), Repo(str(ws.root)) as repo, lock_repo(repo):
+        for stage in _in_order(repo.index.graph):
+            paths = _changed_paths(stage.status(check_updates=True).values())
+            before = repo.index.graph.successors(stage)
+            follows = sorted(one.addressing for one in before if one.addressing in planned)
+            if paths or follows:
+                planned[stage.addressing] = bool(paths), paths or follows
+    return [(name, certain, reasons) for name, (certain, reasons) in planned.items()]
+
+
+def _in_order(graph: Any) -> list[Any]:
+    """Return the stages of DVC's graph, each after those that it depends on, then by name."""
+    import networkx as nx
+
+    turned = graph.reverse(copy=True)
+    return list(nx.lexicographical_topological_sort(turned, lambda s: s.addressing))
+
+
+def _changed_paths(status: Iterable[Any]) -> list[str]:
+    """Return what changed of a stage: paths, parameters, or its command."""
+    paths: list[str] = []
+    for changes in status:
+        for change in changes:
+            if isinstance(change, str):
+                paths.append(change)
+                continue
+            paths += [path for part in change.values() for path in part]
+    return sorted(set(paths))
 
 
 @contextmanager

@@ -1,0 +1,174 @@
+"""The facts of a run that a paper states, and their texts."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from likewise.errors import counted
+from likewise.evaluation.significance import DRAWS, SEED
+from likewise.formats.latex_text import latex
+from likewise.storage.config import Card, Run
+
+
+@dataclass(frozen=True)
+class CitedFacts:
+    """The facts of a run, as its card, passport, protocol and report state them.
+
+    Attributes:
+        run: the entry of params.yaml.
+        card: the card of the data set.
+        protocol: the options of the protocol.
+        protocol_source: its publication; "" if none is stated.
+        recipe_source: the publication of the recipe of the model; "" if none is stated.
+        counts: numbers of queries, gallery items and labels.
+        items: number of items.
+        model: the passport of the model.
+    """
+
+    run: Run
+    card: Card
+    protocol: Mapping[str, Any]
+    protocol_source: str
+    recipe_source: str
+    counts: Mapping[str, int]
+    items: int
+    model: Mapping[str, Any]
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone; the name in the catalogue if the passport states none."""
+        return str(self.model.get("backbone") or self.run.model)
+
+    @property
+    def library(self) -> str:
+        """Version of Likewise that made the model; "" if the passport does not state it."""
+        libraries = self.model.get("libraries")
+        return str(libraries.get("likewise", "")) if isinstance(libraries, dict) else ""
+
+    def missing(self) -> list[str]:
+        """Return the facts that nothing states, each with the place where it belongs."""
+        card = f"the card of {self.run.dataset}"
+        absent = {
+            f"citation of the data set: {card} has no citation": not self.card.citation,
+            f"address of the data set: {card} has no homepage": not self.card.homepage,
+            f"licence of the data set: {card} has no licence": (
+                self.card.licence.spdx == "NOASSERTION" and not self.card.licence.terms
+            ),
+            "origin of the weights: the passport states none": not self.model.get(
+                "weights_source"
+            ),
+            "preprocessing of images: the passport states none": not self.model.get(
+                "preprocessing"
+            ),
+            "publication of the model: neither passport nor recipe states one": (
+                not self.recipe_source
+            ),
+            "training data of the weights: the passport states none": not self.model.get(
+                "data"
+            ),
+            f"publication of the protocol: {self.protocol['name']} states none": (
+                not self.protocol_source
+            ),
+        }
+        return [text for text, is_absent in absent.items() if is_absent]
+
+
+def methods_text(facts: CitedFacts) -> str:
+    """Return a paragraph about model, data, protocol and intervals."""
+    return " ".join(_sentences(facts))
+
+
+def _sentences(facts: CitedFacts) -> Iterator[str]:
+    model, protocol, counts = facts.model, facts.protocol, facts.counts
+    details = [f"{model['dim']:,} dimensions"] if isinstance(model.get("dim"), int) else []
+    if model.get("weights_source"):
+        details.append(f"weights: {model['weights_source']}")
+    known = f" ({', '.join(details)})" if details else ""
+    sizes = [counted(facts.items, "item")]
+    sizes += [
+        f"{counts[name]:,} {noun}"
+        for name, noun in (
+            ("queries", "queries"),
+            ("gallery", "gallery items"),
+            ("labels", "labels"),
+        )
+        if name in counts
+    ]
+    data = f"{facts.card.title} ({', '.join(sizes)})"
+    by = f"the protocol {protocol['name']}, version {protocol['version']}"
+    yield f"We evaluate {facts.backbone}{known} on {data} by {by}."
+    yield from _preprocessing(model.get("preprocessing"))
+    yield from _scoring(protocol, facts.run.index)
+    yield (
+        "Intervals are 95 % confidence intervals by a bootstrap over classes with expanded "
+        f"percentiles ({DRAWS:,} resamples, seed {SEED})."
+    )
+    if facts.library:
+        yield f"The model was made by Likewise {facts.library}."
+
+
+def _preprocessing(stated: object) -> Iterator[str]:
+    """Yield the preprocessing of images, if the passport states all of it."""
+    if not isinstance(stated, dict):
+        return
+    names = ("input_size", "interpolation", "crop_mode", "crop_pct")
+    size, interpolation, mode, share = (stated.get(name) for name in names)
+    if not isinstance(size, list) or len(size) != 3 or None in (interpolation, mode, share):
+        return
+    yield (
+        f"Images are resized ({interpolation}, {mode}) and cropped to {size[1]} x {size[2]} "
+        f"pixels, {share} of the resized side."
+    )
+
+
+def _scoring(protocol: Mapping[str, Any], index: str) -> Iterator[str]:
+    """Yield the choices of the protocol that it states."""
+    parts = []
+    if "score" in protocol:
+        parts.append(f"vectors are compared by {protocol['score']} with the index {index}")
+    if "query_in_gallery" in protocol:
+        place = "in" if protocol["query_in_gallery"] else "not in"
+        parts.append(f"the query is {place} its ranking")
+    if "relevant" in protocol:
+        parts.append(f"relevant items: {protocol['relevant']}")
+    if "metric" in protocol:
+        denominator = protocol.get("denominator")
+        by = f", divided by {denominator}" if denominator else ""
+        parts.append(f"metric: {protocol['metric']}{by}, averaged {protocol.get('average')}")
+    if parts:
+        text = "; ".join(map(str, parts))
+        yield f"{text[0].upper()}{text[1:]}."
+
+
+def bibtex_entries(facts: CitedFacts) -> str:
+    """Return BibTeX entries of data set, model and protocol with the stated facts only."""
+    protocol = f"{facts.protocol['name']}, version {facts.protocol['version']}"
+    licence = facts.card.licence
+    terms = "" if licence.spdx == "NOASSERTION" else licence.spdx
+    data = {
+        "title": facts.card.title,
+        "howpublished": facts.card.homepage,
+        "note": "; ".join(filter(None, (facts.card.citation, terms and f"licence {terms}"))),
+    }
+    sha = facts.model.get("weights_sha256")
+    model = {
+        "title": facts.backbone,
+        "howpublished": facts.model.get("weights_source"),
+        "note": "; ".join(
+            filter(None, (facts.recipe_source, f"SHA-256 of the weights {sha}" if sha else ""))
+        ),
+    }
+    scored = {"title": f"Evaluation protocol {protocol}", "note": facts.protocol_source}
+    entries = {
+        f"data-{facts.run.dataset}": data,
+        f"model-{facts.run.model}": model,
+        f"protocol-{facts.protocol['name']}": scored,
+    }
+    return "\n".join(_entry(key, fields) for key, fields in entries.items())
+
+
+def _entry(key: str, fields: Mapping[str, object]) -> str:
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", key)
+    lines = [f"  {name} = {{{latex(str(value))}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@misc{{{plain},", *lines, "}", ""])
