@@ -176,10 +176,10 @@ from likewise.steps.site import StaticSite as StaticSite
 from likewise.steps.site import site as site
 from likewise.steps.status import ShardedJob as ShardedJob
 from likewise.steps.status import status as status
-from likewise.steps.tag import Tagged as Tagged
-from likewise.steps.tag import tag as tag
 from likewise.steps.suspects import Suspects as Suspects
 from likewise.steps.suspects import suspects as suspects
+from likewise.steps.tag import Tagged as Tagged
+from likewise.steps.tag import tag as tag
 from likewise.steps.train import train as train
 from likewise.steps.tune import Trial as Trial
 from likewise.steps.tune import Tuned as Tuned

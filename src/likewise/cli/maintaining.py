@@ -1,12 +1,13 @@
 """Commands of maintenance: status, doctor, plan, schemas."""
 
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import likewise
 from likewise.cli.arguments import Json
+from likewise.cli.durations import duration_text
 from likewise.cli.output import (
     counts,
     print_json,
@@ -15,6 +16,10 @@ from likewise.cli.output import (
     print_table,
     print_tip,
 )
+from likewise.errors import size_text
+
+if TYPE_CHECKING:
+    from likewise import PlannedStage
 
 
 def status(json: Json = False) -> None:
@@ -98,9 +103,20 @@ def plan(json: Json = False) -> None:
     if not planned.stages:
         print_line("dvc repro has nothing to run")
         return
-    print_table(("stage", "runs", "time", "disk", "reason"), planned.rows())
+    print_table(("stage", "runs", "time", "disk", "reason"), map(_planned, planned.stages))
     print_line(f"at most: {planned.summary}")
     print_tip("dvc repro")
+
+
+def _planned(stage: "PlannedStage") -> tuple[str, ...]:
+    """Return stage, certainty, time, disk and reason as texts."""
+    return (
+        stage.stage,
+        "yes" if stage.certain else "if needed",
+        "unknown" if stage.seconds is None else duration_text(stage.seconds),
+        "unknown" if stage.nbytes is None else size_text(stage.nbytes),
+        stage.reason,
+    )
 
 
 def schemas(

@@ -81,12 +81,11 @@ def evaluate(
         23
     """
     ws = open_workspace(workspace, rev=rev)
-    clock = timings.Clock(ws, f"evaluate-{run}")
     entry = ws.run(run)
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
     try:
-        result = _scored(ws, dataset, run, protocol)
+        result = _timed(ws, dataset, run, protocol)
     except DataError as error:
         if str(error).startswith("nothing can be scored"):
             raise DataError(
@@ -129,7 +128,6 @@ def evaluate(
         ):
             atomic.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
         staging.commit()
-    clock.record(len(dataset))
     return result
 
 
@@ -145,6 +143,15 @@ def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str,
         names = bounded(absent, len(absent))
         raise DamagedError(f"{ws.relative(path)} lacks {names}; run: likewise doctor")
     return {name: published[name] for name in columns}
+
+
+def _timed(ws: Workspace, dataset: Dataset, run: str, protocol: Protocol) -> Evaluation:
+    """Score a run, and record the time if it is of the checkout."""
+    clock = timings.Clock(ws, f"evaluate-{run}")
+    result = _scored(ws, dataset, run, protocol)
+    if not ws.is_historic:
+        clock.record(len(dataset))
+    return result
 
 
 def _scored(ws: Workspace, dataset: Dataset, run: str, protocol: Protocol) -> Evaluation:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.errors import MissingArtefactError, duration_text, size_text
+from likewise.errors import MissingArtefactError, size_text
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.storage import artefacts, timings, versions
@@ -56,27 +56,24 @@ class Plan:
         return f"Plan({len(self.stages)} stages, {self.summary})"
 
     def _repr_html_(self) -> str:
-        heads = ("stage", "runs", "time", "disk", "because")
-        return notebook.paragraph(self.summary) + notebook.table(heads, self.rows())
+        heads = ("stage", "runs", "seconds", "bytes", "because")
+        rows = [
+            (
+                one.stage,
+                "yes" if one.certain else "if needed",
+                one.seconds,
+                one.nbytes,
+                one.reason,
+            )
+            for one in self.stages
+        ]
+        return notebook.paragraph(self.summary) + notebook.table(heads, rows)
 
     @property
     def summary(self) -> str:
         """Time and disk in a sentence."""
         more = f", and {self.unknown:,} stages without a measured rate" if self.unknown else ""
-        return f"{duration_text(self.seconds)}, {size_text(self.nbytes)}{more}"
-
-    def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """Return stage, certainty, time, disk and reason of every stage as texts."""
-        return [
-            (
-                one.stage,
-                "yes" if one.certain else "if needed",
-                "unknown" if one.seconds is None else duration_text(one.seconds),
-                "unknown" if one.nbytes is None else size_text(one.nbytes),
-                one.reason,
-            )
-            for one in self.stages
-        ]
+        return f"{self.seconds:,.1f} s, {size_text(self.nbytes)}{more}"
 
 
 def plan(*, workspace: StrPath | None = None) -> Plan:

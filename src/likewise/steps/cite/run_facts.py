@@ -160,7 +160,7 @@ def bibtex_entries(facts: CitedFacts) -> str:
         ),
     }
     scored = {"title": f"Evaluation protocol {protocol}", "note": facts.protocol_source}
-    entries = {
+    entries: dict[str, Mapping[str, object]] = {
         f"data-{facts.run.dataset}": data,
         f"model-{facts.run.model}": model,
         f"protocol-{facts.protocol['name']}": scored,
