@@ -133,8 +133,8 @@ from likewise.steps.pending import PendingCorrection as PendingCorrection
 from likewise.steps.pending import PendingCorrections as PendingCorrections
 from likewise.steps.pending import pending as pending
 from likewise.steps.picture import picture as picture
-from likewise.steps.plan import Plan as Plan
 from likewise.steps.plan import PlannedStage as PlannedStage
+from likewise.steps.plan import ReproPlan as ReproPlan
 from likewise.steps.plan import plan as plan
 from likewise.steps.prepare import prepare as prepare
 from likewise.steps.publish import Published as Published

@@ -37,7 +37,7 @@ class PlannedStage:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReproPlan:
     """The next ``dvc repro``.
 
     Attributes:
@@ -53,7 +53,7 @@ class Plan:
     unknown: int
 
     def __repr__(self) -> str:
-        return f"Plan({len(self.stages)} stages, {self.summary})"
+        return f"ReproPlan({len(self.stages)} stages, {self.summary})"
 
     def _repr_html_(self) -> str:
         heads = ("stage", "runs", "seconds", "bytes", "because")
@@ -76,7 +76,7 @@ class Plan:
         return f"{self.seconds:,.1f} s, {size_text(self.nbytes)}{more}"
 
 
-def plan(*, workspace: StrPath | None = None) -> Plan:
+def plan(*, workspace: StrPath | None = None) -> ReproPlan:
     """List the stages of the next ``dvc repro``, with time and disk on this machine.
 
     Rates are those that this checkout measured when it ran stages (``.likewise/timings``): of
@@ -90,6 +90,13 @@ def plan(*, workspace: StrPath | None = None) -> Plan:
     Raises:
         MissingArtefactError: the catalogue has no dvc.yaml.
         VersionError: DVC cannot read the pipeline.
+
+    Example:
+        >>> likewise.plan().stages
+        []
+        >>> corrected = likewise.correct("emoji", ["0_znoto.jpg"], {"label": "1000"})
+        >>> [(stage.stage, stage.certain) for stage in likewise.plan().stages]
+        [('publish@emoji', True), ('evaluate@emoji-tiny', False)]
     """
     ws = open_workspace(workspace)
     if not ws.pipeline.is_file():
@@ -100,7 +107,7 @@ def plan(*, workspace: StrPath | None = None) -> Plan:
         _planned(ws, known.get(name), name, ", ".join(reasons), certain=certain)
         for name, certain, reasons in changes
     ]
-    return Plan(
+    return ReproPlan(
         stages,
         sum(one.seconds or 0 for one in stages),
         sum(one.nbytes or 0 for one in stages),
