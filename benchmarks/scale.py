@@ -27,7 +27,7 @@ import data
 import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 from measure import LIKEWISE, Table, parser, run, show
 
-IMAGES, FEW, SMALL = 6_000, 1_000, 600
+IMAGES, FEW, SMALL = 9_000, 1_000, 600
 FRAGMENTS = 1_000
 ROWS = 1_000_000
 MOST_CPU = 1.05
