@@ -8,6 +8,7 @@ import pytest
 
 import forked
 import likewise
+from catalogues import sign
 from likewise.catalogue import corrections, doubts, item_selections, item_tags
 from likewise.catalogue.corrections import Key, Value
 from likewise.catalogue.keyed_text import MOST_BYTES
@@ -15,6 +16,7 @@ from likewise.catalogue.merge_driver import ATTRIBUTES
 from likewise.catalogue.takedowns import Entry, Record
 from likewise.errors import ChangedValueError, DataError, LikewiseError, UnknownNameError
 from likewise.steps.forget.curated import records_without
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 HOUSES = ["0_fluent.jpg", "0_noto.jpg", "0_openmoji.jpg", "0_twemoji.jpg"]
@@ -335,6 +337,44 @@ def test_git_merges_them_value_by_value(tmp_path: Path) -> None:
     assert merged(tmp_path, verdicts, one, two, three, prefer="theirs") == (three, [])
     for pattern in ("tags.csv", "reviews.csv", "selections/*.csv"):
         assert f"catalog/*/{pattern} merge=likewise" in ATTRIBUTES.splitlines()
+
+
+def test_merge_log_and_diff_know_them(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign(monkeypatch, workspace.parent)
+    (workspace / ".gitignore").write_text(".likewise/\n*.lance\n/models/\n/emoji/\n", "utf-8")
+    ws, key = Workspace(workspace), doubts.DoubtKey("flag", "dark", "a", "", "", "1" * 16)
+
+    def commit(tag: str, item: str, verdict: str) -> None:
+        likewise.tag("emoji", HOUSES[:1], add=[tag])
+        likewise.select("emoji", "few", [HOUSES[0], item])
+        doubts.FILE.write(ws.reviews("emoji"), {key: doubts.Verdict(verdict, None)})
+        run_git(workspace, "add", ".")
+        run_git(workspace, "commit", "--quiet", "--message", tag)
+
+    run_git(workspace, "init", "--quiet", "--initial-branch", "main")
+    commit("base", HOUSES[1], "kept")
+    run_git(workspace, "checkout", "--quiet", "-b", "other")
+    commit("theirs", HOUSES[2], "wrong")
+    run_git(workspace, "checkout", "--quiet", "main")
+    commit("ours", HOUSES[3], "dropped")
+    said = "emoji: the verdict on dark of 'a' is 'dropped' here, 'wrong' there; nothing was"
+    with pytest.raises(DataError, match=said):
+        likewise.merge("other")
+    assert likewise.merge("other", prefer="theirs").settled == 1
+    assert [line.split(",")[1] for line in text(workspace, "tags.csv")[1:]] == [
+        "base",
+        "ours",
+        "theirs",
+    ]
+    assert text(workspace, "selections/few.csv")[1:] == [HOUSES[0], HOUSES[2], HOUSES[3]]
+    assert doubts.FILE.read(ws.reviews("emoji"))[key].verdict == "wrong"
+    assert likewise.log("emoji")[0].columns == ["(tags)", "(reviews)", "(selections)"]
+    first = run_git(workspace, "rev-list", "--max-parents=0", "HEAD").strip()
+    assert likewise.diff("emoji", first).curated == {
+        "tags": (2, 0),
+        "reviews": (1, 1),
+        "selections": (2, 1),
+    }
 
 
 def test_a_taken_down_item_vanishes_from_them(workspace: Path) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -74,17 +76,26 @@ def pending(dataset: str, *, workspace: StrPath | None = None) -> PendingCorrect
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     made = artefacts.published(ws, dataset)
-    table = tables.open_table(versions.locate(ws, made.path), made.command)
+    path = versions.locate(ws, made.path)
+    table, ids = _opened(path, made.command, tables.manifest_hash(path))
     file = ws.corrections(dataset)
     known = corrections.read(file)
     items = list(dict.fromkeys(key.item_id for key in known))
-    positions = tables.RowIndex(table, "item_id").positions(items)
+    positions = ids.positions(items)
     unknown = [one for one, at in zip(items, positions, strict=True) if at == tables.NO_ROW]
     present = np.sort(positions[positions != tables.NO_ROW]).tolist()
     rows = sorted(_compared(table, known, present, ws.relative(file)))
     return PendingCorrections(
         dataset, ws.relative(file), made.command, len(known), rows, sorted(unknown)
     )
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, command: str, version: str) -> tuple[tables.Table, tables.RowIndex]:
+    """Open the table in ``path``; its ``version`` tells the states of the folder apart."""
+    del version
+    table = tables.open_table(path, command)
+    return table, tables.RowIndex(table, "item_id")
 
 
 def _compared(
