@@ -18,6 +18,7 @@ from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.steps.report import diagnostics, figures
+from likewise.steps.report.class_table import class_pictures, class_values, worst_classes
 from likewise.steps.report.picture_rows import Pictures
 from likewise.steps.report.report_page import Page, RankingDiagnostics, as_html, as_markdown
 from likewise.storage import artefacts, journal, tables
@@ -134,6 +135,7 @@ def _places(vectors: "npt.NDArray[np.floating[Any]]") -> npt.NDArray[np.float32]
 
 def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:
     queries = results.queries
+    classes = worst_classes(queries, dataset)
     return RankingDiagnostics(
         curves={
             "cmc": diagnostics.cumulative_match(queries),
@@ -141,6 +143,8 @@ def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:
         },
         first_hits=diagnostics.first_hits(queries),
         mix_ups=diagnostics.mix_ups(queries, _names(dataset, queries)),
+        classes=classes,
+        class_pictures=class_pictures(classes, dataset),
         hubs=diagnostics.hubs(queries, results.lineage["counts"]["gallery"]),
         pictures=Pictures.of(dataset, queries),
     )
@@ -180,6 +184,8 @@ def _facts(page: Page) -> str:
         facts |= {
             "first_hits": dict(ranking.first_hits),
             "mix_ups": [asdict(pair) for pair in ranking.mix_ups],
+            "classes": class_values(page.results.queries).to_dicts(),
+            "worst_classes": [asdict(row) for row in ranking.classes],
             "hubness": {"skewness": ranking.hubs.skewness, "most": dict(ranking.hubs.most)},
             "curves": {
                 n: curve.to_dict(as_series=False) for n, curve in ranking.curves.items()

@@ -10,7 +10,9 @@ from likewise.catalogue.run_results import Results
 from likewise.pages.markdown import inline, table
 from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.steps.report import figures, reranked_table
+from likewise.steps.report.class_table import ClassPictures, ClassRow
 from likewise.steps.report.diagnostics import Hubs, MixUp
+from likewise.steps.report.interval_bars import IntervalBar, IntervalBars
 from likewise.steps.report.picture_rows import Pictures
 from likewise.steps.report.reranked_table import reranked_rows
 from likewise.storage.config import Run
@@ -21,6 +23,7 @@ _METRIC_HEADS = (
     "95 % CI (class bootstrap)",
     "minimum detectable difference",
 )
+CLASS_HEADS = ("class", "queries", "mean", "wrong hits among the first 10 are of")
 _PUBLISHED_HEADS = ("published model", "metric", "value", "ours / published")
 
 
@@ -31,36 +34,14 @@ class RankingDiagnostics:
     curves: dict[str, pl.DataFrame]
     first_hits: list[tuple[str, int]]
     mix_ups: list[MixUp]
+    classes: list[ClassRow]
+    class_pictures: list[ClassPictures]
     hubs: Hubs
     pictures: Pictures
 
     def confusions(self) -> list[tuple[str, str, str]]:
         """Return one row per confused pair: label, label of the first hit, queries."""
         return [(pair.label, pair.found, f"{pair.queries:,}") for pair in self.mix_ups]
-
-
-@dataclass(frozen=True)
-class IntervalBar:
-    """A value and its interval on the scale of all intervals, in percent of its length."""
-
-    left: float
-    width: float
-    value: float
-
-
-@dataclass(frozen=True)
-class IntervalBars:
-    """The intervals of all metrics on one scale.
-
-    Attributes:
-        low: label of the lower end of the scale.
-        high: label of the upper end of the scale.
-        shown: metric -> its bar; empty if no metric has an interval.
-    """
-
-    low: str
-    high: str
-    shown: dict[str, IntervalBar]
 
 
 @dataclass(frozen=True)
@@ -77,6 +58,7 @@ class Page:
 
     heads = _METRIC_HEADS
     published_heads = _PUBLISHED_HEADS
+    class_heads = CLASS_HEADS
 
     @property
     def measure(self) -> str:
@@ -88,6 +70,18 @@ class Page:
         protocol = self.results.protocol
         scale = protocol.get("scale", 1) * (100 if protocol.get("percent") else 1)
         return f"{value * scale:.{self._decimals}f}"
+
+    def worst_classes(self) -> list[tuple[str, str, str, str]]:
+        """Return one row per worst class; see ``class_heads``."""
+        return [
+            (
+                row.label,
+                f"{row.queries:,}",
+                self.query_value(row.value),
+                ", ".join(f"{name} ({share:.0%})" for name, share in row.confused),
+            )
+            for row in (self.ranking.classes if self.ranking else ())
+        ]
 
     def bars(self) -> IntervalBars:
         """Return the intervals of the metrics on one scale."""
@@ -199,7 +193,7 @@ def as_markdown(page: Page) -> str:
         *_reranked_text(page),
         *(table(_PUBLISHED_HEADS, page.published()) if page.published() else ()),
         "",
-        *(() if page.ranking is None else _ranking_text(page.ranking)),
+        *(() if page.ranking is None else _ranking_text(page, page.ranking)),
     ]
     if page.gap is not None:
         gap = f"{page.gap:.3f}"
@@ -244,13 +238,17 @@ def _reranked_text(page: Page) -> list[str]:
     return lines if rows else []
 
 
-def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
+def _ranking_text(page: Page, ranking: RankingDiagnostics) -> list[str]:
     confusions = ranking.confusions()
     first = [(name, f"{count:,}") for name, count in ranking.first_hits]
     return [
         "## First relevant item",
         "",
         *table(("rank", "queries"), first),
+        "",
+        "## Worst classes",
+        "",
+        *table(CLASS_HEADS, page.worst_classes()),
         "",
         "## Confusions",
         "",
