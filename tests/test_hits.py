@@ -5,14 +5,17 @@ import shutil
 from pathlib import Path
 from typing import Any, assert_type
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 import likewise
 from html_tags import BAD, tags
 from likewise import Hit, Hits
 from likewise.errors import DataError
+from likewise.pages.query_sheet import CELL
 from likewise.retrieval import hit_records
 from likewise.storage import tables
 
@@ -69,12 +72,51 @@ def test_hits_of_many_queries_are_distinguished(workspace: Path, tmp_path: Path)
     assert list(parts) == [ITEM, "0_noto.jpg"]
     assert parts[ITEM]["item_id"].to_list() == hits["item_id"].to_list()[:3]
     parts[ITEM].to_html(tmp_path / "one.html")
-    assert (tmp_path / "one.html").read_text("utf-8").count("data:image/jpeg") == 3
-    with pytest.raises(DataError, match="with by_query first"):
-        hits.to_html(tmp_path / "all.html")
+    assert (tmp_path / "one.html").read_text("utf-8").count("data:image/jpeg") == 1 + 3
+    hits.to_html(tmp_path / "all.html")
+    assert (tmp_path / "all.html").read_text("utf-8").count("data:image/jpeg") == 2 + 6
     with pytest.raises(DataError, match="hits belong to one query"):
         likewise.search("emoji", id=ITEM).by_query()
     assert "data:image" not in hits._repr_html_()
+
+
+def test_a_figure_of_queries_has_a_row_for_each(workspace: Path, tmp_path: Path) -> None:
+    shutil.copy("emoji/images/400_noto.jpg", tmp_path / "pen.jpg")
+    queries = tmp_path / "queries.csv"
+    rows = ["query,image,label", "a pen,pen.jpg,400", "unknown,pen.jpg,"]
+    queries.write_text("\n".join(rows) + "\n", "utf-8")
+    hits = likewise.search_many("emoji", queries, k=4, workspace=workspace)
+    hits.to_html(tmp_path / "rows.html", note="by tiny")
+    page = (tmp_path / "rows.html").read_text("utf-8")
+    right = sum(hit.label == "400" for hit in hits if hit.query == "a pen")
+    assert page.count('aria-label="right"') == right
+    assert page.count('aria-label="wrong"') == 4 - right  # the other query has no label
+    hits.to_png(tmp_path / "rows.png")
+    image = Image.open(tmp_path / "rows.png")
+    assert image.width == 5 * (CELL + 10) + 20
+    colours = image.convert("RGB").getcolors(1 << 20) or []
+    green = sum(count for count, colour in colours if colour == (0x1C, 0x7C, 0x4A))
+    frame = 4 * 4 * (CELL + 1) - 4 * 16  # four sides of four pixels, without common corners
+    assert green == right * frame
+    first = (tmp_path / "rows.png").read_bytes()
+    hits.to_png(tmp_path / "rows.png")
+    assert (tmp_path / "rows.png").read_bytes() == first
+
+
+def test_a_query_without_hits_keeps_its_row(workspace: Path, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"id": [ITEM, "0_noto.jpg"]})
+    hits = likewise.search_many("emoji", frame, min_score=1.1, workspace=workspace)
+    hits.to_html(tmp_path / "none.html")
+    page = (tmp_path / "none.html").read_text("utf-8")
+    assert (page.count("data:image/jpeg"), page.count("<p>no hits</p>")) == (2, 2)
+    hits.to_png(tmp_path / "none.png")
+    many = likewise.search_many("emoji", np.ones((501, hits_dim(workspace))), k=1)
+    with pytest.raises(DataError, match="at most 500 queries"):
+        many.to_html(tmp_path / "many.html")
+
+
+def hits_dim(workspace: Path) -> int:
+    return int(likewise.open("emoji", workspace=workspace).vectors("tiny").shape[1])
 
 
 def test_hits_print_well(workspace: Path) -> None:

@@ -15,6 +15,7 @@ from likewise.errors import LikewiseError
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "add": {"dataset": "new", "source": "folder", "path": "emoji/images"},
     "attention": {"model": "tiny", "image": "emoji/images/0_noto.jpg"},
+    "compare": {"first": "emoji-tiny", "second": "emoji-tiny"},
     "download": {"name": "absent"},
     "export": {"dataset": "emoji", "format": "folder", "to": "out"},
     "import_vectors": {"dataset": "emoji", "model": "mine", "file": "vectors.npy"},
@@ -31,6 +32,7 @@ PATHS = {
     "add.card": "catalog/emoji.yaml",
     "add.annotations": "emoji/categories.json",
     "attention.figure": "figure.svg",
+    "compare.html": "changes.html",
     "download.folder": "downloads",
     "import_vectors.ids": "ids.txt",
     "init.folder": "begun",

@@ -20,6 +20,7 @@ from likewise.errors import (
 from likewise.formats.array_types import FloatArray
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.steps import evaluate
+from likewise.steps.compare.changed_rows import changes_page
 from likewise.storage import tables
 
 pytestmark = pytest.mark.torch
@@ -43,6 +44,27 @@ def two(workspace: Path) -> Path:
     for run in (RUN, "rough", "other"):
         likewise.evaluate(run, workspace=workspace)
     return workspace
+
+
+def test_the_changed_queries_are_a_page(two: Path, tmp_path: Path) -> None:
+    found = likewise.compare(RUN, "rough", html=tmp_path / "page.html", workspace=two)
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert f"Fixed queries: {len(found.fixed)}" in page
+    assert f"Broken queries: {len(found.broken)}" in page
+    changed = len(found.fixed) + len(found.broken)
+    assert changed > 0
+    # A query and its first eight hits in both runs.
+    assert page.count("data:image/jpeg") == changed * (1 + 2 * 8)
+    assert page.count(">rough: ") == changed
+    for query in (*found.fixed, *found.broken):
+        assert f'aria-label="{RUN}: ' in page
+        assert query.item_id in page
+
+
+def test_runs_without_ranked_lists_have_no_page(two: Path) -> None:
+    queries = read_results(open_workspace(two), RUN).queries
+    with pytest.raises(DataError, match="leave out --html"):
+        changes_page(("a", "b"), queries.drop("hits"), ([], []), [], "")
 
 
 def test_a_comparison_is_of_the_same_queries(two: Path) -> None:

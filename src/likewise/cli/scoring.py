@@ -118,6 +118,14 @@ def compare(
         typer.Argument(metavar="RUN_B", help="Another run of the same protocol, or RUN_A@REV."),
     ],
     json: Json = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page of the changed queries, with their hits in both runs.",
+            callback=need_folder,
+        ),
+    ] = None,
 ) -> None:
     """Compare two runs, query by query.
 
@@ -126,7 +134,9 @@ def compare(
     subsets, or values of a column by which a run is reported, it is corrected by Holm's method.
     RUN@REV is a run at a git revision, at a release (1.2) or of a `dvc exp` experiment.
     """
-    comparison = likewise.compare(first, second)
+    comparison = likewise.compare(first, second, html=html)
+    if html:
+        print_note(f"wrote {html}")
     if json:
         print_json(vars(comparison) | {"queries": comparison.queries.to_dicts()})
     else:

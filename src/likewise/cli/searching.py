@@ -79,7 +79,8 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     queries: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Table of queries, with a column id, image, vector or text."
+            metavar="FILE",
+            help="Table of queries: a column id, image, vector or text; also query, label.",
         ),
     ] = None,
     box: Annotated[
@@ -145,8 +146,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "templates": template or None,
     }
     if queries is not None:
-        others = (image, item, unlike, vector, text, not_text, keywords, box, html, png)
-        _refuse_other_queries(dataset, others)
+        _refuse_other(dataset, image, item, unlike, vector, text or not_text, keywords, box)
         hits = likewise.search_many(dataset[0], queries, rev=rev, **options)
     else:
         query: dict[str, Any] = {
@@ -162,13 +162,13 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
             "combine": combine,
         }
         hits = likewise.search(dataset, rev=rev, **query, **options)
-        words = [*(text or []), *(f"not {one}" for one in not_text or [])]
-        parts = (*words, keywords, rev, model, index, rerank, where, selection)
-        caption = ", ".join(part for part in parts if part)
-        for file, write in ((html, hits.to_html), (png, hits.to_png)):
-            if file:
-                write(file, note=caption)
-                print_note(f"wrote {file}")
+    words = [*(text or []), *(f"not {one}" for one in not_text or [])]
+    parts = (*words, keywords, rev, model, index, rerank, where, selection)
+    caption = ", ".join(filter(None, parts))
+    for file, write in ((html, hits.to_html), (png, hits.to_png)):
+        if file:
+            write(file, note=caption)
+            print_note(f"wrote {file}")
     if json:
         print_frame_json(hits.frame)
     else:
@@ -188,10 +188,10 @@ def _print_hits(hits: "likewise.Hits", datasets: list[str]) -> None:
         print_tip("add --html hits.html for a page of the images, or --json")
 
 
-def _refuse_other_queries(datasets: list[str], others: tuple[object, ...]) -> None:
+def _refuse_other(datasets: list[str], *others: object) -> None:
     if any(others) or len(datasets) > 1:
-        message = "cannot be combined with other queries, --html, --png or several data sets"
-        raise typer.BadParameter(message, param_hint="--queries")
+        text = "cannot be combined with other queries or several data sets"
+        raise typer.BadParameter(text, param_hint="--queries")
 
 
 def _box(text: str | None) -> tuple[float, ...] | None:

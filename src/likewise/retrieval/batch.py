@@ -10,6 +10,7 @@ import polars as pl
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
 from likewise.formats.paths import StrPath
+from likewise.retrieval.asked_queries import AskedQueries
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.indexes.base import NONE
@@ -40,12 +41,13 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
     searcher.allowed(query)  # refuses a wrong condition before a model is loaded
     vectors, rows = _vectors(searcher, frame[column], query, folder)
     frames = [searcher.no_hits(), *searcher.answer_many(vectors, rows, query)]
-    names = ["", *_query_names(frame, column)]
+    asked = AskedQueries.of(frame, column, _query_names(frame, column), folder)
+    names = ["", *asked.names]
     hits = pl.concat(
         query_hits.select(pl.lit(name).alias("query"), pl.all())
         for name, query_hits in zip(names, frames, strict=True)
     )
-    return Hits(hits, {dataset.name: dataset})
+    return Hits(hits, {dataset.name: dataset}, asked=asked)
 
 
 def _as_frame(queries: pl.DataFrame | pl.LazyFrame | AnyArray) -> pl.DataFrame:

@@ -14,8 +14,10 @@ from likewise.formats.rows import Rows
 from likewise.pages import notebook
 from likewise.pages.contact_sheet import contact_sheet
 from likewise.pages.gallery import Tile, search_page, thumbnail
+from likewise.pages.query_sheet import RowSection, rows_image, rows_page
 from likewise.pages.tiles import Pictured, item_tiles, rows_of
 from likewise.pages.written import write_page
+from likewise.retrieval.asked_queries import AskedQueries
 from likewise.retrieval.search_query import Query, image_bytes, query_pictures
 from likewise.storage.tables import NO_ROW
 
@@ -68,12 +70,14 @@ class Hits(Rows[Hit]):
         query: Query | None = None,
         *,
         exact: bool | None = None,
+        asked: AskedQueries | None = None,
     ) -> None:
-        """Keep the table of hits, the data sets that were searched, the query and ``exact``."""
+        """Keep the table of hits, the data sets that were searched, the query or queries."""
         self._frame = frame
         self._datasets = datasets
         self._query = query
         self._exact = exact
+        self._asked = asked
 
     @property
     def exact(self) -> bool | None:
@@ -97,7 +101,8 @@ class Hits(Rows[Hit]):
         return Hit(**values)
 
     def _part(self, frame: pl.DataFrame) -> Self:
-        return type(self)(frame, self._datasets, self._query, exact=self._exact)
+        asked = self._asked.only(set(frame["query"])) if self._asked else None
+        return type(self)(frame, self._datasets, self._query, exact=self._exact, asked=asked)
 
     def by_query(self) -> dict[str, "Hits"]:
         """Return the hits by the name of their query; queries without hits are left out.
@@ -111,12 +116,14 @@ class Hits(Rows[Hit]):
                 "query"
             )
         parts = self._frame.partition_by("query", as_dict=True, maintain_order=True)
-        return {str(name): Hits(part, self._datasets) for (name,), part in parts.items()}
+        return {str(name): self._part(part) for (name,), part in parts.items()}
 
     def to_html(self, path: StrPath, *, note: str = "") -> None:
         """Write a page with the pictures of the query and of the hits.
 
-        The page needs no other file and no network.
+        The page needs no other file and no network. Hits of several queries are one row per
+        query. A hit is right (green) if it has the label of the query, and wrong (red) if it
+        has another one; the label is that of the item, or the column ``label`` of the queries.
 
         Args:
             path: the file to write.
@@ -124,13 +131,21 @@ class Hits(Rows[Hit]):
 
         Raises:
             MissingArtefactError: the images of a data set were not pulled.
-            DataError: these are hits of several queries, or the file cannot be written.
+            DataError: the queries are too many for a figure, or the file cannot be written.
         """
-        write_page(path, self._drawn_by(search_page, note))
+        if self._asked is None:
+            write_page(path, self._drawn_by(search_page, note))
+        else:
+            section = RowSection("", "", self._asked.rows(*self._searched()))
+            write_page(path, rows_page(self._title, [section], note))
 
     def to_png(self, path: StrPath, *, note: str = "") -> None:
         """Write the pictures of the query and of the hits as one image; see ``to_html``."""
-        write_page(path, self._drawn_by(contact_sheet, note))
+        if self._asked is None:
+            write_page(path, self._drawn_by(contact_sheet, note))
+        else:
+            rows = self._asked.rows(*self._searched())
+            write_page(path, rows_image(self._title, rows, note))
 
     def _repr_html_(self) -> str:
         table = super()._repr_html_()
@@ -145,6 +160,11 @@ class Hits(Rows[Hit]):
         """Draw the pictures of the query and of the hits by a function of ``pages``."""
         tiles = self._tiles(self._frame)
         return draw(self._title, self._query_tiles(), tiles, note, first_rank=self._first_rank)
+
+    def _searched(self) -> tuple[Pictured, pl.DataFrame]:
+        """Return the one data set that several queries searched, and their hits."""
+        [dataset] = self._datasets.values()
+        return dataset, self._frame
 
     @property
     def _first_rank(self) -> int:

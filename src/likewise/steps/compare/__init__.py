@@ -19,6 +19,9 @@ from likewise.evaluation.paired_metrics import (
 from likewise.evaluation.protocols.by_column import metric_by
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
+from likewise.pages.written import write_page
+from likewise.steps.compare.changed_rows import changes_page
+from likewise.steps.open import open as open_catalogue
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,13 @@ def _line(row: ComparedMetric) -> tuple[object, ...]:
     return row.metric, row.first, row.second, one.value, between, one.p, row.p_holm
 
 
-def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Comparison:
+def compare(
+    first: str,
+    second: str,
+    *,
+    html: StrPath | None = None,
+    workspace: StrPath | None = None,
+) -> Comparison:
     """Compare the reports of two runs of one protocol, query by query.
 
     The p values come from a paired permutation test that swaps the runs for whole classes,
@@ -94,12 +103,15 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
         first: name of a run, or ``RUN@REV``: the run at a git revision, in a release, or in a
             DVC experiment (``dvc exp show`` lists them).
         second: the run to compare it with, in the same notation.
+        html: a page to write: the fixed and the broken queries, with pictures of their first
+            hits in both runs.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such run.
         MissingArtefactError: one of the runs was not evaluated.
-        DataError: the runs have different protocols, or no query in common.
+        DataError: the runs have different protocols, or no query in common; or they have no
+            ranked lists, for ``html``.
 
     Example:
         >>> compared = likewise.compare("emoji-tiny@v1", "emoji-tiny")
@@ -123,7 +135,7 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
     both, notes = common_queries(*marked)
     own = (both, list(pair[0].metrics), protocol)
     rows = [*main_metrics(*own), *_value_rows(both, pair), *further_metrics(*own)]
-    return Comparison(
+    comparison = Comparison(
         first,
         second,
         protocol,
@@ -133,6 +145,26 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
         notes,
         _by_side(both),
     )
+    if html is not None:
+        write_page(html, _page(comparison, both, workspace))
+    return comparison
+
+
+def _page(comparison: Comparison, both: pl.DataFrame, workspace: StrPath | None) -> str:
+    """Return the page of the changed queries; pictures are those of the second run first."""
+    opened = []
+    for name in (comparison.second, comparison.first):
+        run, _, rev = name.partition("@")
+        dataset = open_workspace(workspace, rev=rev or None).run(run).dataset
+        opened.append(open_catalogue(dataset, rev=rev or None, workspace=workspace))
+    changed = [[query.item_id for query in q] for q in (comparison.fixed, comparison.broken)]
+    main = comparison.rows[0]
+    note = (
+        f"{main.metric}: {main.first:.4f} and {main.second:.4f}, p {main.difference.p:.4f}. "
+        "The value of each query is next to the name of the run."
+    )
+    names = (comparison.first, comparison.second)
+    return changes_page(names, both, (changed[0], changed[1]), opened, note)
 
 
 def _results(name: str, workspace: StrPath | None) -> Results:
