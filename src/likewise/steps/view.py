@@ -74,7 +74,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         >>> likewise.check("emoji").flags["bright"]
         20
         >>> likewise.view("darker")
-        Viewed(view='darker', items=3, left_out=20)
+        Viewed(view='darker', items=3, left_out=20, unknown=0)
     """
     ws = open_workspace(workspace)
     if name not in ws.params.all_views:
