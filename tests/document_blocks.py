@@ -1,9 +1,9 @@
-"""The blocks of code in a page of the documentation: run in order, and compared with its output.
+"""The blocks of code in a page of the documentation: they run in order.
 
-A page begins with ``<!-- runs in: FOLDER -->``, one of the folders that the tests prepare. Every
-block of ``sh`` and ``python`` runs in it, in order. A block of ``text`` below such a block is its
-output: a line ``...`` is any number of lines, ``...`` in a line any text, and a decimal number may
-differ by a few percent, as machines do. A comment before a block excepts it:
+A page begins with ``<!-- runs in: FOLDER -->``, a folder that the tests prepare. Every
+block of ``sh`` and ``python`` runs in it, in order. A block of ``text`` below such a block is
+its output: a line ``...`` is any number of lines, ``...`` in a line any text, and a decimal
+number may differ by a few percent, as machines do. A comment before a block excepts it:
 
     <!-- not run: REASON -->
     <!-- slow: REASON -->

@@ -34,7 +34,7 @@ PICTURES = ("banana", "carrot", "coffee", "pizza")
 
 
 def make_example(root: Path) -> None:
-    """Make the example of `likewise init --example`, with the results of its smallest data set."""
+    """Make the example of `likewise init --example`, and compute its smallest data set."""
     likewise.init(root, example=True)
     for name in ("emoji", "sketches"):
         likewise.remove(name, workspace=root)
@@ -99,7 +99,7 @@ def copy_photos(root: Path) -> None:
 
 
 def copy_samples(root: Path) -> None:
-    """Make the folder ``samples`` with the pictures of six categories of emoji, and sketches."""
+    """Make the folder ``samples``, with six categories of emoji only."""
     images = root / "samples" / "emoji" / "images"
     images.mkdir(parents=True)
     for category in (0, 200, 400, 600, 800, 1000):

@@ -48,6 +48,18 @@ def test_init_makes_a_repository_of_git_and_dvc(begun: Path) -> None:
     assert len(likewise.open(workspace=begun)) == 0
 
 
+def test_init_adds_to_the_gitignore_of_a_repository_once(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("/data\n*.lance\n", encoding="utf-8")
+    written = likewise.init(tmp_path)
+    added = "/.likewise/, /models/*/, /reports/*.parquet, /dvc_plots/"
+    assert f".gitignore (added {added})" in written
+    lines = (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert lines == ["/data", "*.lance", *added.split(", ")]
+    (tmp_path / ".gitignore").write_text("/data\n", encoding="utf-8")  # by its owner
+    assert likewise.init(tmp_path) == []
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == "/data\n"
+
+
 def test_init_keeps_what_is_there(begun: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(begun, root)

@@ -65,6 +65,7 @@ def init(folder: StrPath | None = None, *, example: bool = False) -> list[str]:
         check_free(ws)
     versions.check_tracked(ws)
     _begin_versions(root)
+    is_new = not ws.params_file.exists()
     written = [
         ws.relative(path)
         for path, text in (
@@ -75,6 +76,7 @@ def init(folder: StrPath | None = None, *, example: bool = False) -> list[str]:
         if _write_missing(path, text)
     ]
     written += [
+        *(_more_ignored(ws) if is_new else ()),
         *migrate(ws),
         *_absolute_paths(ws),
         *_completed(ws),
@@ -112,6 +114,17 @@ def _ignored(ws: Workspace) -> str:
     lines = [f"/{ws.relative(folder)}/" for folder in kept]
     lines.insert(1, ws.published("*").name)
     return "\n".join([*lines, f"/{ws.relative(ws.queries('*'))}", "/dvc_plots/", ""])
+
+
+def _more_ignored(ws: Workspace) -> list[str]:
+    """Add what a catalogue needs to the .gitignore of a repository that had one before."""
+    path = ws.ignored[0]
+    lines = read_text(path).splitlines()
+    lacking = [line for line in _ignored(ws).splitlines() if line not in lines]
+    if not lacking:
+        return []
+    atomic.write_text(path, "\n".join([*lines, *lacking, ""]))
+    return [f"{ws.relative(path)} (added {bounded(lacking, len(lacking))})"]
 
 
 def _absolute_paths(ws: Workspace) -> list[str]:
