@@ -96,8 +96,8 @@ def run_block(block: Block, folder: Path, number: int) -> str:
 
 def differs(expected: str, output: str) -> str:
     """Return the first line of the page that the output does not have; "" if it has all."""
-    wanted = [_plain(line) for line in expected.splitlines()]
-    lines = [_plain(line) for line in output.splitlines()]
+    wanted = [_plain(line) for line in expected.rstrip().splitlines()]
+    lines = [_plain(line) for line in output.rstrip().splitlines()]
     position, skips = 0, False
     for line in wanted:
         if line == "...":

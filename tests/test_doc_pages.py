@@ -28,6 +28,9 @@ PAGES = [DOCS / "quickstart.md", DOCS / "formats.md", *sorted(DOCS.glob("howto/*
 PAGES = [
     page for page in [*PAGES, *sorted(DOCS.glob("tutorials/*.md"))] if page.stem != "index"
 ]
+LONG = ("paper-table", "text-search", *(page.stem for page in DOCS.glob("tutorials/*.md")))
+"""Pages that take more than ten seconds."""
+
 WRITE = bool(os.environ.get("WRITE_OUTPUTS"))
 
 PICTURES = ("banana", "carrot", "coffee", "pizza")
@@ -134,7 +137,13 @@ def _folder(name: str, root: Path, request: pytest.FixtureRequest) -> None:
         FOLDERS[name](root)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in LONG else [])
+        for page in PAGES
+    ],
+)
 def test_the_code_of_a_page_runs(
     page: Path,
     tmp_path: Path,
