@@ -70,6 +70,8 @@ def make_catalogue(root: Path, *, small: bool) -> None:
     likewise.load("model", workspace=root)
     for name in sets:
         likewise.embed(name, "model", workspace=root)
+        # A kept catalogue has the errors of the last run, which publish would apply.
+        corrections.write(open_workspace(root).corrections(name), {})
         likewise.publish(name, workspace=root)
 
 
@@ -148,15 +150,23 @@ def measure(table: Table, root: Path, name: str, *, small: bool) -> None:
             for figure, ranked in zip(results, lists, strict=True):
                 figure.append(figures(ranked, wrong))
         means = np.mean(results, axis=1)
-        add_rows(table, f"{name}, {100 * rate:g} % wrong", means, seconds, peer=peer)
+        what = f"{name}, {100 * rate:g} % wrong"
+        add_rows(table, what, means, seconds, rate, peer=peer)
 
 
 def add_rows(
-    table: Table, what: str, means: "np.ndarray", seconds: "np.ndarray", *, peer: bool
+    table: Table,
+    what: str,
+    means: "np.ndarray",
+    seconds: "np.ndarray",
+    share: float,
+    *,
+    peer: bool,
 ) -> None:
-    """Add the figures of one share of errors; ``means``: suspects, both methods, the peer."""
+    """Add the figures of a share of errors; ``means``: suspects, both methods, the peer."""
     if not peer:
-        table.note(f"{what}: recall", f"{means[0, 1]:.3f}", "cleanlab is not installed")
+        table.note(f"{what}: recall", f"{means[0, 1]:.3f}", "cleanlab is not compared")
+        table.score(f"{what}: precision; peer: a random choice", means[0, 0], share)
         return
     table.score(f"{what}: recall of suspects", means[0, 1], means[2, 1])
     table.score(f"{what}: recall of the flag", means[1, 1], means[2, 1])
