@@ -23,8 +23,8 @@ import likewise
 from likewise.catalogue import corrections, item_tags
 from likewise.catalogue.corrections import Key, Value
 from likewise.catalogue.item_tags import ItemTag
-from likewise.schema import ITEMS
 from likewise.storage import tables
+from likewise.storage.schema import ITEMS
 from likewise.storage.workspace import Workspace
 
 CALLS = 15

@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 from PIL import Image
 
-from likewise.schema import IMAGES, PUBLISHED
 from likewise.storage import tables
+from likewise.storage.schema import IMAGES, PUBLISHED
 
 LABELS = 1000
 BLOCK = 50_000

@@ -148,8 +148,8 @@ def commits(table: Table, work: Path, count: int) -> None:
     """Commit fragments of one row to a new table."""
     import pyarrow as pa
 
-    from likewise.schema import PIXELS
     from likewise.storage import tables
+    from likewise.storage.schema import PIXELS
 
     whole = tables.lance_schema(PIXELS, {"phash": {"version": "1"}})
     schema = pa.schema([field.with_nullable(nullable=True) for field in whole])

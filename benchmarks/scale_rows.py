@@ -80,8 +80,8 @@ class Generated:
 
     def make_tables(self) -> None:
         """Write params.yaml, the card and the tables."""
-        from likewise.schema import EMBEDDINGS, IMAGES, ITEMS, vector
         from likewise.storage import tables
+        from likewise.storage.schema import EMBEDDINGS, IMAGES, ITEMS, vector
 
         lists = f"IVF{min(1024, self._rows // 40)}" if self._rows >= 20_000 else "IVF4"
         text = PARAMS.replace("LISTS", lists)

@@ -26,8 +26,8 @@ from measure import Table, parser
 
 import likewise
 from likewise.retrieval.indexes.lance import build_ann
-from likewise.schema import PUBLISHED, vector
 from likewise.storage import tables
+from likewise.storage.schema import PUBLISHED, vector
 
 DIM = 512
 LARGE_ROWS, LARGE_DIM = 1_000_000, 128

@@ -14,7 +14,7 @@ import pytest
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import BuiltIndex, Vectors
-from likewise.schema import STORAGE_VERSION
+from likewise.storage.schema import STORAGE_VERSION
 from likewise.storage.tables import open_table
 
 Floats = npt.NDArray[np.floating[Any]]

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 import likewise
-from likewise.schema import FINDINGS, IMAGES, ITEMS, PUBLISHED, TABLES, Contract
 from likewise.storage.config.names import RESERVED_NAMES
+from likewise.storage.schema import FINDINGS, IMAGES, ITEMS, PUBLISHED, TABLES, Contract
 
 FILES = [f"schemas/{contract.name}.yaml" for contract in TABLES]
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from likewise.errors import DataError, MissingArtefactError
-from likewise.schema import Column, Contract, vector
 from likewise.storage import tables
+from likewise.storage.schema import Column, Contract, vector
 
 DIM = 4
 ROWS = 300

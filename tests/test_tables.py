@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from likewise.errors import DataError, MissingArtefactError
-from likewise.schema import EMBEDDINGS, FINDINGS, IMAGES, Column, Contract, vector
 from likewise.storage import tables
 from likewise.storage.digests.digester import digest_batches
+from likewise.storage.schema import EMBEDDINGS, FINDINGS, IMAGES, Column, Contract, vector
 from likewise.storage.tables import row_index
 
 WORDS = Contract("words", "word", "", (Column("word", pa.string(), ""),))

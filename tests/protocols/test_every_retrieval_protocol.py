@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.retrieval import Retrieval
 from likewise.evaluation.protocols.spec import ProtocolSpec
-from likewise.schema import QUERIES
+from likewise.storage.schema import QUERIES
 from toy_items import everything
 
 RETRIEVAL = [kind for kind in PROTOCOLS.kinds() if issubclass(PROTOCOLS.load(kind), Retrieval)]

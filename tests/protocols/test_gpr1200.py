@@ -12,8 +12,8 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.gpr1200 import Gpr1200Script, Gpr1200Strict
 from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
-from likewise.schema import QUERIES
 from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
+from likewise.storage.schema import QUERIES
 
 SCRIPT, STRICT = Gpr1200Script(), Gpr1200Strict()
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from archives import placed
-from likewise import schema
 from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import open_files
 from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult
 from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
+from likewise.storage import schema
 
 TEXTS = "GPR1200_categoryNumber_to_text.json"
 

@@ -9,9 +9,9 @@ import pytest
 
 import likewise
 from likewise.errors import ConfigError, LikewiseError
-from likewise.schema import PUBLISHED
 from likewise.sources import SOURCES
 from likewise.sources.base import FINDING_COLUMNS, ITEM_COLUMNS
+from likewise.storage.schema import PUBLISHED
 from smallest_layouts import OPTIONS, PICTURES, PLACES, layout, read
 
 TOOLS = ("cvat", "imagefolder", "labelme", "labelstudio", "via")

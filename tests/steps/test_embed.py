@@ -16,10 +16,10 @@ import torch
 import likewise
 from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
-from likewise.schema import EMBEDDINGS, ITEMS, vector
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
+from likewise.storage.schema import EMBEDDINGS, ITEMS, vector
 
 pytestmark = pytest.mark.torch
 

@@ -9,8 +9,8 @@ import pytest
 
 import likewise
 from likewise.errors import ConfigError, MissingArtefactError, UnknownNameError
-from likewise.schema import QUERIES
 from likewise.storage.config import read_yaml
+from likewise.storage.schema import QUERIES
 
 pytestmark = pytest.mark.torch
 

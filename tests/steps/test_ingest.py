@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise.schema import FINDINGS, IMAGES, ITEMS, Contract
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
+from likewise.storage.schema import FINDINGS, IMAGES, ITEMS, Contract
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji"
 CONTRACTS: dict[str, Contract] = {"images": IMAGES, "items": ITEMS, "findings": FINDINGS}

@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 
 import likewise
-from likewise.schema import FINDINGS, IMAGES, ITEMS
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_batches
+from likewise.storage.schema import FINDINGS, IMAGES, ITEMS
 from servers import DIE_AT_RENAME
 
 pytestmark = pytest.mark.torch

@@ -20,8 +20,8 @@ import likewise
 from catalogues import once
 from likewise.catalogue.published_table import TEXT_RUN_COLUMNS
 from likewise.evaluation.protocols import PROTOCOLS
-from likewise.schema import PUBLISHED
 from likewise.storage.config import read_yaml
+from likewise.storage.schema import PUBLISHED
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

@@ -12,11 +12,11 @@ import pytest
 import likewise
 from likewise.errors import ConfigError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.models import recipes
-from likewise.schema import PUBLISHED
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_batches
+from likewise.storage.schema import PUBLISHED
 
 pytestmark = pytest.mark.torch
 

@@ -147,7 +147,7 @@ def table_of(folder: Path, contents: list[str], vectors: list[list[float]]) -> t
     """Write a table of vectors."""
     import pyarrow as pa
 
-    from likewise.schema import EMBEDDINGS, vector
+    from likewise.storage.schema import EMBEDDINGS, vector
 
     contract = EMBEDDINGS.with_columns(vector("vector", len(vectors[0]), "float32"))
     schema = tables.lance_schema(contract, {"vector": {"passport": '{"recipe": {}}'}})

@@ -15,8 +15,8 @@ import polars as pl
 
 from likewise.catalogue.flags import flag_rows
 from likewise.catalogue.keyed_text import KeyedText
-from likewise.schema import FLAGS
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.schema import FLAGS
 from likewise.storage.workspace import Workspace
 
 FLAG, FINDING = "flag", "finding"

@@ -15,11 +15,11 @@ from likewise.formats import atomic
 from likewise.models.passport import Passport
 from likewise.retrieval.filters import TEXT_COLUMNS
 from likewise.retrieval.indexes.lance import Ann, build_ann
-from likewise.schema import PUBLISHED
 from likewise.storage import journal, tables, versions
 from likewise.storage.digests import Digests, Split, with_further
 from likewise.storage.digests.digester import digest_splits
 from likewise.storage.digests.key_ranges import MOST_ROWS, digester_for
+from likewise.storage.schema import PUBLISHED
 from likewise.storage.workspace import Workspace
 
 SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {

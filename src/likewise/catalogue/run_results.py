@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from likewise.errors import DamagedError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.formats.json_documents import read_json
-from likewise.schema import QUERIES
 from likewise.storage import artefacts, versions
+from likewise.storage.schema import QUERIES
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:

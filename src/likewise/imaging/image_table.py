@@ -13,8 +13,8 @@ from likewise.formats.archives import FileCollection
 from likewise.formats.atomic import atomic_file
 from likewise.imaging.file_stamps import COLUMNS
 from likewise.imaging.probe_many import ProbedFiles, probe_files
-from likewise.schema import IMAGES
 from likewise.storage import tables
+from likewise.storage.schema import IMAGES
 
 SEGMENT_FILES = 50_000
 SEGMENT_BYTES = 256 << 20

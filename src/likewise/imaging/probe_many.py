@@ -13,7 +13,7 @@ from likewise.errors import DamagedError
 from likewise.formats.archives import FileCollection
 from likewise.imaging.parallel import PART_BYTES, map_in_order
 from likewise.imaging.probe import MAX_IMAGE_BYTES, BadImage, ImageInfo, probe
-from likewise.schema import IMAGES
+from likewise.storage.schema import IMAGES
 
 CHUNK_FILES = 1000
 CHUNK_BYTES = PART_BYTES

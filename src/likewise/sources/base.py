@@ -15,8 +15,8 @@ from likewise.errors import DataError, bounded, counted
 from likewise.formats.archives import FileCollection, open_files
 from likewise.imaging.suffixes import IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from likewise.registry import Part
-from likewise.schema import Column
 from likewise.storage.config import Licence
+from likewise.storage.schema import Column
 
 ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(

@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.formats.archives import FileCollection
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import (
     SourceResult,
@@ -32,6 +31,7 @@ from likewise.sources.glob_paths import glob_pattern
 from likewise.sources.merged_rows import CAPTIONS
 from likewise.sources.option_values import Names
 from likewise.sources.split_names import split_of_folders, split_rank
+from likewise.storage.schema import Column
 
 
 class CocoSource(BoxSource):

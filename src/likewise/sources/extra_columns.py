@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError, bounded, hint
-from likewise.schema import IMAGES, PUBLISHED, Column
+from likewise.storage.schema import IMAGES, PUBLISHED, Column
 
 PREFIX = "extra:"
 """Prefix of extra columns until all rows are joined, so that no other column has their name."""

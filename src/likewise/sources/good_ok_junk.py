@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from likewise.errors import bounded
 from likewise.formats.archives import FileCollection
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import (
     Source,
@@ -27,6 +26,7 @@ from likewise.sources.base import (
 )
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.table_rows import match_images
+from likewise.storage.schema import Column
 
 LISTS = ("good", "ok", "junk")
 

@@ -3,9 +3,9 @@
 import polars as pl
 import pyarrow as pa
 
-from likewise.schema import Column
 from likewise.sources.base import findings_from_rows
 from likewise.sources.extra_columns import PREFIX
+from likewise.storage.schema import Column
 
 CAPTIONS = Column(
     "captions", pa.list_(pa.string()), "all captions; the first is the text", nullable=True

@@ -19,7 +19,6 @@ from likewise.formats.archives.parquet_images import (
     find_parquet_files,
     image_column,
 )
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import (
     LeftOver,
@@ -43,6 +42,7 @@ from likewise.sources.judged_items import (
 from likewise.sources.judgement_tables import CORPUS, JUDGEMENTS, QUERIES, read_tables
 from likewise.sources.table_files import TableFile
 from likewise.sources.text_table_source import listed
+from likewise.storage.schema import Column
 
 _IDS, _NUMBERS = pa.list_(pa.string()), pa.list_(pa.int64())
 _RECORD = Column("record", pa.string(), "the row's own id in its table", nullable=True)

@@ -14,7 +14,6 @@ import pyarrow as pa
 from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection
 from likewise.formats.pickles import read_structure
-from likewise.schema import Column
 from likewise.sources.annotation_files import find_annotation_file
 from likewise.sources.base import (
     Source,
@@ -27,6 +26,7 @@ from likewise.sources.base import (
     whole_image_items,
 )
 from likewise.storage.config import Licence
+from likewise.storage.schema import Column
 
 RELEVANCE_LISTS = ("easy", "hard", "junk")
 _IDS = pa.list_(pa.string())

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import (
     Source,
@@ -28,6 +27,7 @@ from likewise.sources.base import (
 from likewise.sources.sketch_lists import SPLITS, assign_splits
 from likewise.sources.split_names import split_expr
 from likewise.storage.config import Licence
+from likewise.storage.schema import Column
 
 _PAIRED = r"(?s)\A(?<top>(?:.*?/)??)(?<split>train|val|test)(?<side>[AB])/(?<name>.+)\z"
 _NAMED = (

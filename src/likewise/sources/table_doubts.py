@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from likewise.errors import bounded
-from likewise.schema import Column
 from likewise.sources.base import LeftOver
 from likewise.sources.delimited_text import FindingRow
+from likewise.storage.schema import Column
 
 IMAGES_WITHOUT_ROW = "images that no row names"
 

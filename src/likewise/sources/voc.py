@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.formats.archives import FileCollection
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import SourceResult, findings_from_rows, source_result
 from likewise.sources.box_source import (
@@ -34,6 +33,7 @@ from likewise.sources.voc_xml import (
     to_half_open,
     zero_corner_findings,
 )
+from likewise.storage.schema import Column
 
 _MASKS = r"(?i)(^|/)(annotations?|segmentation(class|object)?|trimaps|masks)/"
 """Folders of images that are annotations of others, as in the Oxford-IIIT Pet data set."""

@@ -26,9 +26,9 @@ from likewise.formats.vector_files import VectorBlock
 from likewise.models.passport import Passport
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
-from likewise.schema import EMBEDDINGS, vector
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import ImportEntry, params_faults
+from likewise.storage.schema import EMBEDDINGS, vector
 from likewise.storage.workspace import Workspace
 
 KIND = "imported"

@@ -14,7 +14,6 @@ from likewise.formats.archives import FileCollection
 from likewise.formats.paths import StrPath
 from likewise.imaging.file_stamps import read_stamps, write_stamps
 from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts
-from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_bounds import clip_boxes
@@ -22,6 +21,7 @@ from likewise.sources.completeness import difference_findings
 from likewise.storage import journal, tables, timings, versions
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
+from likewise.storage.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.storage.sealed_listings import listings_of
 from likewise.storage.workspace import Workspace
 

@@ -17,8 +17,8 @@ from likewise.formats.array_types import Int64Array
 from likewise.formats.paths import StrPath
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
-from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.storage import artefacts, tables, timings, versions
+from likewise.storage.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.storage.workspace import Workspace
 
 _BATCHES = 32

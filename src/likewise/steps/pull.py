@@ -9,8 +9,8 @@ from likewise.catalogue.pulled_outputs import Pulled, link_outputs, record_left_
 from likewise.errors import VersionError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
-from likewise.schema import EMBEDDINGS
 from likewise.storage import artefacts, versions
+from likewise.storage.schema import EMBEDDINGS
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
 

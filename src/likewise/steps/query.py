@@ -19,9 +19,9 @@ from likewise.formats.paths import StrPath
 from likewise.formats.rows import Rows
 from likewise.formats.spreadsheet_text import mark_texts
 from likewise.formats.sql_text import without_texts
-from likewise.schema import EMBEDDINGS, PUBLISHED
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
+from likewise.storage.schema import EMBEDDINGS, PUBLISHED
 from likewise.storage.workspace import Workspace
 
 _CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)

@@ -9,7 +9,8 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
-from likewise.schema import (
+from likewise.sources import SOURCES
+from likewise.storage.schema import (
     EMBEDDINGS,
     ITEMS,
     PUBLISHED,
@@ -19,9 +20,8 @@ from likewise.schema import (
     Contract,
     vector,
 )
-from likewise.sources import SOURCES
 
-_HEAD = "# Written by `likewise schemas`; the contracts themselves are in likewise/schema.py.\n"
+_HEAD = "# Written by `likewise schemas` from the contracts in likewise/storage/schema.py.\n"
 
 _VECTORS = {EMBEDDINGS.name: "vector", PUBLISHED.name: "<model>, one column each"}
 """Tables with vector columns -> the names of those columns."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise.schema import (
+from likewise.storage.config import FITTED_SECTIONS, MIXED
+from likewise.storage.schema import (
     EMBEDDINGS,
     FINDINGS,
     FLAGS,
@@ -18,7 +19,6 @@ from likewise.schema import (
     QUERIES,
     Contract,
 )
-from likewise.storage.config import FITTED_SECTIONS, MIXED
 from likewise.storage.workspace import Workspace
 
 MODEL_STAGES = {

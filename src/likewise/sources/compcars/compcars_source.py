@@ -7,7 +7,6 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.formats.archives import FileCollection
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import (
     Source,
@@ -33,6 +32,7 @@ from likewise.sources.compcars.viewpoints import (
 )
 from likewise.sources.list_files import missing_entry_findings
 from likewise.storage.config import Licence
+from likewise.storage.schema import Column
 
 _TEXT, _ID = pa.string(), pa.int32()
 _SYSTEM = ("compcars-mips", "compcars-lopq", "compcars-strict")

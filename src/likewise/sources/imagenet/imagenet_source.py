@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import FileCollection, open_files
-from likewise.schema import Column
 from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import (
     Source,
@@ -30,6 +29,7 @@ from likewise.sources.imagenet.validation_classes import read_validation_labels
 from likewise.sources.list_files import drop_repeated, missing_entry_findings, read_lines
 from likewise.sources.voc_xml import CornerConvention
 from likewise.storage.config import Licence
+from likewise.storage.schema import Column
 
 _TEXT, _ID = pa.string(), pa.int32()
 _LISTS = r"cls-loc/(train_cls|val|test)\.txt\z"

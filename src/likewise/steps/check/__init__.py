@@ -13,7 +13,6 @@ from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
-from likewise.schema import FLAGS
 from likewise.sources import SOURCES
 from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
 from likewise.steps.check.file_flags import check_files
@@ -24,6 +23,7 @@ from likewise.steps.check.vector_flags import check_vectors
 from likewise.storage import artefacts, journal, tables, timings, versions
 from likewise.storage.config import Check, read_yaml
 from likewise.storage.digests import Digests
+from likewise.storage.schema import FLAGS
 from likewise.storage.workspace import Workspace
 
 _FACTS = ("image_id", "sha256", "nbytes", "width", "height")

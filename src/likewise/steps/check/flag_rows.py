@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from likewise.schema import FLAGS
+from likewise.storage.schema import FLAGS
 
 _COLUMNS: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(("flag", "image_id", "item_id"), pl.String),

@@ -7,8 +7,8 @@ import polars as pl
 from likewise.catalogue.doubts import FLAG, without_judged
 from likewise.catalogue.ingested_tiles import ingested_tiles
 from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page
-from likewise.schema import FLAGS
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.schema import FLAGS
 from likewise.storage.workspace import Workspace
 
 SHOWN = 60

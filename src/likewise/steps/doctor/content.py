@@ -10,13 +10,13 @@ from likewise.errors import DataError, LikewiseError, bounded
 from likewise.formats.json_documents import read_json
 from likewise.models import model_files
 from likewise.models.passport import Passport
-from likewise.schema import STORAGE_VERSION, Column, Contract
 from likewise.steps.doctor import file_faults
 from likewise.steps.doctor.problem import Problem, fault_of, restore
 from likewise.storage import artefacts, tables
 from likewise.storage.artefacts import Artefact, TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
+from likewise.storage.schema import STORAGE_VERSION, Column, Contract
 from likewise.storage.workspace import Workspace
 
 PIXELS_AT_ONCE = 64

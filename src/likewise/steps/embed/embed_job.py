@@ -14,9 +14,9 @@ from likewise.errors import DataError, MissingArtefactError
 from likewise.models.passport import Passport
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
-from likewise.schema import EMBEDDINGS, Contract, vector
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import EmbeddingEntry
+from likewise.storage.schema import EMBEDDINGS, Contract, vector
 from likewise.storage.workspace import Workspace
 
 

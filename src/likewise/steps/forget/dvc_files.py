@@ -13,8 +13,8 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError, bounded
-from likewise.schema import FLAGS
 from likewise.storage import tables, versions
+from likewise.storage.schema import FLAGS
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import TABLE, Workspace
 

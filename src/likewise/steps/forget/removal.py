@@ -13,12 +13,6 @@ from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
 from likewise.formats import atomic
 from likewise.imaging.file_stamps import read_stamps, write_stamps
-from likewise.schema import (
-    EMBEDDINGS,
-    ITEMS,
-    Column,
-    Contract,
-)
 from likewise.steps.forget.curated import records_without
 from likewise.steps.forget.removal_plan import Plan
 from likewise.steps.publish import publish
@@ -28,6 +22,12 @@ from likewise.storage.artefacts import Stage, TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
+from likewise.storage.schema import (
+    EMBEDDINGS,
+    ITEMS,
+    Column,
+    Contract,
+)
 from likewise.storage.tables import Table
 from likewise.storage.workspace import Workspace
 

@@ -13,9 +13,9 @@ from likewise.distributed import Engine, ShardPlan, choose_engine, remove_plans
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.imaging.measure_many import measure_all
-from likewise.schema import PIXELS
 from likewise.steps.measure.measure_rows import MeasureJob, MeasureWork, pixel_columns
 from likewise.storage import journal, tables, timings
+from likewise.storage.schema import PIXELS
 
 __all__ = ["MeasuredImages", "measure"]
 

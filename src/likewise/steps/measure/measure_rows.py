@@ -12,8 +12,8 @@ from likewise.distributed import ShardPlan, make_plan, read_plan, shard_sizes
 from likewise.errors import DataError
 from likewise.imaging.measure_many import MeasuredRows, measure_all
 from likewise.imaging.pixel_statistics import VERSION
-from likewise.schema import PIXELS
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.schema import PIXELS
 from likewise.storage.workspace import Workspace
 
 _MEASURED = "phash"

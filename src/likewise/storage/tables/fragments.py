@@ -17,7 +17,7 @@ import pyarrow as pa
 from likewise.errors import DataError
 from likewise.formats.durable import sync
 from likewise.formats.paths import inside
-from likewise.schema import STORAGE_VERSION
+from likewise.storage.schema import STORAGE_VERSION
 from likewise.storage.tables.opening import exists, open_dataset
 from likewise.storage.tables.writing import write_error
 

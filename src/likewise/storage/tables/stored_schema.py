@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from likewise.schema import Column, Contract
+from likewise.storage.schema import Column, Contract
 
 _PACKED = {
     "inline_size_threshold": 0,

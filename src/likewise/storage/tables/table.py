@@ -11,9 +11,9 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError, hint
-from likewise.schema import Column, Contract
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_columns
+from likewise.storage.schema import Column, Contract
 from likewise.storage.tables import (
     blobs,
     column_files,

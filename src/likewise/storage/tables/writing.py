@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError, cannot_write
-from likewise.schema import STORAGE_VERSION, Column, Contract, explained
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_columns
+from likewise.storage.schema import STORAGE_VERSION, Column, Contract, explained
 from likewise.storage.tables.opening import BATCH, exists, open_dataset
 from likewise.storage.tables.stored_schema import lance_schema
 
