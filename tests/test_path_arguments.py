@@ -168,9 +168,11 @@ def test_a_path_may_be_text_or_path_like(
 RESULTS: dict[str, Callable[[], object]] = {
     "Dataset": lambda: likewise.open("emoji"),
     "Hits": lambda: likewise.search("emoji", id="0_noto.jpg", k=1),
+    "Leaderboard": lambda: likewise.leaderboard(),
     "Passport": lambda: likewise.Passport.read("models/tiny"),
     "QueryResult": lambda: likewise.query("select label from emoji"),
     "Statistics": lambda: likewise.describe("emoji"),
+    "Suspects": lambda: likewise.suspects("emoji", "tiny"),
 }
 ELSEWHERE = {"Checked", "Difference"}
 """Their tests create the objects, and also write pages by text paths."""
