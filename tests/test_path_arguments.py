@@ -168,7 +168,7 @@ def test_a_path_may_be_text_or_path_like(
 RESULTS: dict[str, Callable[[], object]] = {
     "Dataset": lambda: likewise.open("emoji"),
     "Hits": lambda: likewise.search("emoji", id="0_noto.jpg", k=1),
-    "Leaderboard": lambda: likewise.leaderboard(),
+    "Leaderboard": likewise.leaderboard,
     "Passport": lambda: likewise.Passport.read("models/tiny"),
     "QueryResult": lambda: likewise.query("select label from emoji"),
     "Statistics": lambda: likewise.describe("emoji"),
