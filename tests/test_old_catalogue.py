@@ -48,7 +48,8 @@ def migrated(own: Path) -> Path:
         "dvc.yaml",
         "dvc.lock",
     ]
-    run_git(own, "commit", "--quiet", "--all", "--message", "Rename")
+    run_git(own, "add", "--all")  # the schemas of new tables
+    run_git(own, "commit", "--quiet", "--message", "Rename")
     return own
 
 

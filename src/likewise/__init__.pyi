@@ -123,6 +123,8 @@ from likewise.steps.list_models import list_models as list_models
 from likewise.steps.load import load as load
 from likewise.steps.log import Version as Version
 from likewise.steps.log import log as log
+from likewise.steps.map import Mapped as Mapped
+from likewise.steps.map import map as map
 from likewise.steps.measure import MeasuredImages as MeasuredImages
 from likewise.steps.measure import measure as measure
 from likewise.steps.merge import Merged as Merged
@@ -136,6 +138,7 @@ from likewise.steps.picture import picture as picture
 from likewise.steps.plan import PlannedStage as PlannedStage
 from likewise.steps.plan import ReproPlan as ReproPlan
 from likewise.steps.plan import plan as plan
+from likewise.steps.plot_map import plot_map as plot_map
 from likewise.steps.prepare import prepare as prepare
 from likewise.steps.publish import Published as Published
 from likewise.steps.publish import publish as publish

@@ -22,6 +22,7 @@ _REFERENCES = {
     "views": "of",
     "filtered": "of",
     "selected": "of",
+    "maps": "dataset",
     "runs": "dataset",
 }
 """Section of params.yaml -> the field of its entries that names a data set."""
@@ -124,6 +125,7 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
         **views,
         "embeddings": [k for k, entry in params.embeddings.items() if entry.dataset == dataset],
         "imported": [k for k, entry in params.imported.items() if entry.dataset == dataset],
+        "maps": [k for k, entry in params.maps.items() if entry.dataset == dataset],
         "runs": [k for k, entry in params.runs.items() if entry.dataset in gone],
     }
 

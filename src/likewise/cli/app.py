@@ -15,6 +15,7 @@ from likewise.cli import (
     improving,
     listing_kinds,
     maintaining,
+    mapping,
     modelling,
     reading,
     scoring,
@@ -70,6 +71,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 stages.import_vectors,
                 "likewise import-vectors gpr1200 mine vectors.npy --ids ids.txt",
             ),
+            ("map", mapping.place_items, "likewise map gpr1200-lite0"),
             ("publish", stages.publish, "likewise publish gpr1200"),
             ("evaluate", stages.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
         ),
@@ -130,6 +132,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("crosswalk", scoring.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
             ("cite", scoring.cite, "likewise cite gpr1200-lite0-gpr1200"),
             ("report", scoring.report, "likewise report gpr1200-lite0-gpr1200"),
+            ("plot-map", mapping.plot_map, "likewise plot-map gpr1200-lite0 --html map.html"),
             (
                 "attention",
                 scoring.attention,

@@ -21,7 +21,7 @@ from likewise.formats.spreadsheet_text import mark_texts
 from likewise.formats.sql_text import without_texts
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
-from likewise.storage.schema import EMBEDDINGS, PUBLISHED
+from likewise.storage.schema import EMBEDDINGS, MAPS, PUBLISHED
 from likewise.storage.workspace import Workspace
 
 _CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)
@@ -127,8 +127,9 @@ def query(
 
     A data set ``x`` is the table ``x`` (its published table), and ``x_images``, ``x_items``,
     ``x_findings``, ``x_pixels`` and ``x_flags``. The per-query results of a run ``r-1`` are
-    ``queries_r_1``. Only the tables, columns and rows that the statement needs are read. Tables
-    have no pixels; ``likewise.open("x").images(ids)`` returns them.
+    ``queries_r_1``, and the places of a map ``m-1`` are ``map_m_1``. Only the tables, columns
+    and rows that the statement needs are read. Tables have no pixels;
+    ``likewise.open("x").images(ids)`` returns them.
 
     Args:
         sql: a SELECT statement, or ``show tables``.
@@ -192,7 +193,7 @@ def _tables(ws: Workspace) -> dict[str, Artefact]:
         for table in artefacts.tables_of(ws, dataset):
             if table.name == PUBLISHED.name:
                 by_name[table.stage.key] = table
-            elif table.name != EMBEDDINGS.name:
+            elif table.name not in (EMBEDDINGS.name, MAPS.name):
                 by_name[f"{dataset}_{table.name}"] = table
     reports = {run: artefacts.results(ws, run) for run in ws.params.runs}
     # Own names first: the SQL name of a run "r-1" must not hide a run "r_1".
@@ -200,7 +201,11 @@ def _tables(ws: Workspace) -> dict[str, Artefact]:
         by_name.setdefault(f"queries_{run}", rows)
     for run, rows in reports.items():
         by_name.setdefault(f"queries_{run.replace('-', '_')}", rows)
-    return by_name
+    maps = {
+        f"map_{name.replace('-', '_')}": artefacts.map_table(ws, name)
+        for name in ws.params.maps
+    }
+    return maps | by_name
 
 
 def _frame(ws: Workspace, sql: str, table: Artefact, path: Path) -> pl.LazyFrame:

@@ -105,6 +105,7 @@ def _views(entries: dict[str, list[str]]) -> list[str]:
 def _outputs(ws: Workspace, entries: dict[str, list[str]]) -> list[Path]:
     """Return the outputs of the stages of the entries."""
     gone = {*entries["datasets"], *_views(entries), *entries["runs"], *entries["embeddings"]}
+    gone |= {*entries["maps"]}
     datasets = {*entries["datasets"], *_views(entries)}
     return [
         path

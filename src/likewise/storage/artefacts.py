@@ -14,6 +14,7 @@ from likewise.storage.schema import (
     FLAGS,
     IMAGES,
     ITEMS,
+    MAPS,
     PIXELS,
     PUBLISHED,
     QUERIES,
@@ -139,6 +140,7 @@ def artefacts(ws: Workspace) -> list[Artefact]:
         *(table(ws, name, FLAGS.name) for name in params.checks),
         *(published(ws, name) for name in params.datasets),
         *(published(ws, name) for name in params.all_views),
+        *(map_table(ws, name) for name in params.maps),
         *(a for name in params.runs for a in _run_artefacts(ws, name)),
     ]
 
@@ -166,6 +168,7 @@ def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:
     return [
         *(table(ws, dataset, kind.name) for kind in (*_INGESTED, PIXELS, FLAGS)),
         *(embeddings(ws, dataset, model) for model in ws.params.models_of(dataset)),
+        *(map_table(ws, n) for n, entry in ws.params.maps.items() if entry.dataset == dataset),
         *(published(ws, name) for name in (dataset, *views)),
     ]
 
@@ -195,6 +198,18 @@ def embeddings(ws: Workspace, dataset: str, model: str) -> TableArtefact:
     producer = Stage(stage, key, f"{stage}-{dataset}-{model}", dataset)
     path, digests = ws.embeddings(dataset, model), ws.digests(dataset, model)
     return TableArtefact(EMBEDDINGS.name, path, producer, EMBEDDINGS, digests)
+
+
+def map_table(ws: Workspace, name: str) -> TableArtefact:
+    """Return the table of the places of a map.
+
+    Raises:
+        UnknownNameError: params.yaml has no such map.
+    """
+    dataset = ws.map(name).dataset
+    producer = Stage("map", name, f"map-{name}", dataset)
+    path = ws.map_table(dataset, name)
+    return TableArtefact(MAPS.name, path, producer, MAPS, path.with_suffix(".yaml"))
 
 
 def published(ws: Workspace, name: str) -> TableArtefact:

@@ -145,6 +145,22 @@ EMBEDDINGS = Contract(
     (Column("content", pa.string(), "embedded content, as in the column content of items"),),
 )
 
+MAPS = Contract(
+    "maps",
+    "content",
+    "one row per distinct content that has a place on a map",
+    (
+        Column("content", pa.string(), "content, as in the column content of items"),
+        Column("x", pa.float32(), "first coordinate; for pca the first principal component"),
+        Column("y", pa.float32(), "second coordinate"),
+        Column(
+            "fitted",
+            pa.bool_(),
+            "true if the method placed it; false if it is between fitted neighbours",
+        ),
+    ),
+)
+
 PUBLISHED = Contract(
     "published",
     "item_id",
@@ -257,4 +273,4 @@ def vector(name: str, dim: int, dtype: str) -> Column:
     return Column(name, pa.list_(value, dim), meaning, nullable=False)
 
 
-TABLES = (IMAGES, ITEMS, FINDINGS, EMBEDDINGS, PIXELS, FLAGS, PUBLISHED, QUERIES)
+TABLES = (IMAGES, ITEMS, FINDINGS, EMBEDDINGS, PIXELS, FLAGS, MAPS, PUBLISHED, QUERIES)

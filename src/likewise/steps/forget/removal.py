@@ -64,6 +64,9 @@ class Removal:
         for model in self._models():
             self._vectors(model)
         self._pixels()
+        for name, entry in self._ws.params.maps.items():
+            if entry.dataset == self._dataset:
+                self._map(artefacts.map_table(self._ws, name))
         for dataset in self._ws.params.checks:
             self._flags(dataset)
         self._stamps()
@@ -157,6 +160,10 @@ class Removal:
         pixels = self._table("pixels")
         if new := self._expunged(pixels.path, "sha256"):
             self._place(pixels.path, pixels.digests, _digest(new, pixels.contract))
+
+    def _map(self, made: TableArtefact) -> None:
+        if new := self._expunged(made.path, "content"):
+            self._place(made.path, made.digests, _digest(new, made.contract))
 
     def _flags(self, dataset: str) -> None:
         removed = self._named()

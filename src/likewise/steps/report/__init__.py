@@ -12,11 +12,15 @@ from tqdm import tqdm
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.catalogue.item_places import METHODS, item_places, map_of
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DamagedError, MissingExtraError, StaleArtefactError
 from likewise.formats import atomic
+from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.formats.paths import StrPath
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.pages import notebook
+from likewise.retrieval.projections import planar
 from likewise.steps.report import diagnostics, figures
 from likewise.steps.report.class_table import class_pictures, class_values, worst_classes
 from likewise.steps.report.picture_rows import Pictures
@@ -76,7 +80,7 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     results = read_results(ws, run)
     dataset = Dataset(ws, entry.dataset)
     _refuse_stale(ws, run, dataset, results.lineage)
-    page = _page(entry, results, dataset)
+    page = _page(ws, entry, results, dataset)
     curves = {} if page.ranking is None else page.ranking.curves
     with journal.exclusive_job(ws, f"report-{run}"):
         staging = journal.Staging(ws, f"report-{run}")
@@ -106,31 +110,46 @@ def _refuse_stale(ws: Workspace, run: str, dataset: Dataset, lineage: dict[str, 
         raise StaleArtefactError(what, artefacts.results(ws, run).command)
 
 
-def _page(entry: Run, results: Results, dataset: Dataset) -> Page:
+def _page(ws: Workspace, entry: Run, results: Results, dataset: Dataset) -> Page:
     dataset.need_model(entry.model)
     roles = dataset.table.read(["role"])["role"]
     shown = figures.chosen(len(dataset))
     vectors = tables.vector_blocks(dataset.table, entry.model)
+    places, method, shown = _places(ws, entry, dataset, vectors, shown)
     return Page(
         entry=entry,
         title=dataset.card.title,
         results=results,
         ranking=_ranking(dataset, results) if "ranks" in results.queries.columns else None,
         gap=diagnostics.modality_gap(vectors, roles),
-        places=_places(vectors.take(shown)),
+        places=places,
+        method=method,
         kinds=_kinds(dataset, shown),
     )
 
 
-def _places(vectors: "npt.NDArray[np.floating[Any]]") -> npt.NDArray[np.float32] | None:
-    """Return the places of vectors on the map; None for few, and without scikit-learn."""
-    if len(vectors) <= 3:
-        return None
+def _places(
+    ws: Workspace, entry: Run, dataset: Dataset, vectors: VectorBlocks, shown: Int64Array
+) -> tuple[Float32Array | None, str, Int64Array]:
+    """Return the places of some items, the method, and the rows of these items.
+
+    They are those of a map of params.yaml, if one was made; otherwise t-SNE is computed.
+    Places are None for few items, and without scikit-learn.
+    """
+    name = map_of(ws, entry.dataset, entry.model)
+    if name is not None:
+        stored = item_places(ws, name, dataset)
+        known = stored.filter(pl.col("position").is_in(pl.Series(shown).implode()))
+        rows = known["position"].cast(pl.Int64).to_numpy()
+        places = np.asarray(known.select("x", "y").to_numpy(), np.float32)
+        return (places if len(rows) > 3 else None), METHODS[ws.map(name).method], rows
+    if len(shown) <= 3:
+        return None, "", shown
     try:
-        return figures.layout(vectors)
+        return planar(vectors.take(shown), "tsne"), METHODS["tsne"], shown
     except MissingExtraError as error:
         tqdm.write(f"the report has no map of the items: {error}", file=sys.stderr)
-        return None
+        return None, "", shown
 
 
 def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:

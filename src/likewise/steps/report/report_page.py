@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from likewise.catalogue.run_results import Results
+from likewise.pages.item_map import item_map
 from likewise.pages.markdown import inline, table
 from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.steps.report import figures, reranked_table
@@ -54,6 +55,7 @@ class Page:
     ranking: RankingDiagnostics | None
     gap: float | None
     places: npt.NDArray[np.float32] | None
+    method: str
     kinds: pl.Series
 
     heads = _METRIC_HEADS
@@ -207,7 +209,7 @@ def as_html(page: Page) -> str:
     """Return the page, with figures and images embedded."""
     drawn: dict[str, object] = {"map": None}
     if page.places is not None:
-        drawn["map"] = figures.item_map(page.places, page.kinds)
+        drawn["map"] = item_map(page.places, page.kinds)
     if page.ranking is not None:
         drawn |= _curves(page.ranking)
     return render(

@@ -96,6 +96,29 @@ class Check(Part):
     against: tuple[str, ...] | None = None
 
 
+class MapEntry(Part):
+    """The places of the contents of a data set on a plane, by the vectors of a model.
+
+    Attributes:
+        dataset: name of the data set.
+        model: name of a model that embeds it.
+        method: pca, tsne or umap.
+        sample: maximum number of contents that tsne and umap fit.
+        neighbours: neighbours of each content that tsne and umap compare; by default 90 for
+            tsne (three times the perplexity) and 15 for umap.
+        min_dist: smallest distance of neighbours on the plane (umap).
+        place_rest: place contents outside the sample between their nearest neighbours in it.
+    """
+
+    dataset: str
+    model: str
+    method: Literal["pca", "tsne", "umap"] = "pca"
+    sample: int = Field(default=5_000, ge=4)
+    neighbours: int | None = Field(default=None, ge=2)
+    min_dist: float = Field(default=0.1, ge=0, lt=1)
+    place_rest: bool = True
+
+
 class View(Part):
     """A data set without the items that have certain flags.
 

@@ -15,6 +15,7 @@ from likewise.storage.config.entries import (
     EmbeddingEntry,
     FilteredView,
     ImportEntry,
+    MapEntry,
     Run,
     SelectedView,
     View,
@@ -94,6 +95,7 @@ class Params(Part):
         indexes: index -> its kind, a way to search.
         rerankers: re-ranker -> its kind, for ``likewise search --rerank``.
         checks: data set -> thresholds of its flags.
+        maps: map -> data set, model and method that place its contents on a plane.
         views: view -> its data set, and the flags whose items are left out.
         filtered: view -> its data set, and the condition that its items meet.
         selected: view -> its data set, and the selection that has its items.
@@ -125,6 +127,7 @@ class Params(Part):
     views: dict[str, View] = Field(default_factory=dict)
     filtered: dict[str, FilteredView] = Field(default_factory=dict)
     selected: dict[str, SelectedView] = Field(default_factory=dict)
+    maps: dict[str, MapEntry] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)

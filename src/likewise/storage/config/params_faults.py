@@ -35,6 +35,7 @@ def entry_faults(params: Params, names: Names) -> Iterator[Fault]:
     yield from _bad_imports(params)
     yield from _bad_vectors(params, names)
     yield from _bad_checks(params, names)
+    yield from _bad_maps(params, names)
     yield from _bad_views(params, names)
     yield from _bad_runs(params, names)
 
@@ -63,6 +64,7 @@ def _bad_names(params: Params) -> Iterator[Fault]:
         ("rerankers", RUN_NAME, "letters, digits, '_' and '-'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
         ("imported", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("maps", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
         ("transforms", RUN_NAME, "letters, digits, '_' and '-'"),
         ("exports", RUN_NAME, "letters, digits, '_' and '-'"),
@@ -204,6 +206,15 @@ def _bad_runs(params: Params, names: Names) -> Iterator[Fault]:
                 f"embeds {run.dataset!r}"
             )
         yield from (Fault("runs", name, text) for text in texts)
+
+
+def _bad_maps(params: Params, names: Names) -> Iterator[Fault]:
+    for name, entry in params.maps.items():
+        place = f"maps.{name}"
+        texts = list(_unknown(f"{place}.dataset", entry.dataset, names.datasets))
+        if not texts:
+            texts += _unknown(f"{place}.model", entry.model, names.models_of(entry.dataset))
+        yield from (Fault("maps", name, text) for text in texts)
 
 
 def _bad_views(params: Params, names: Names) -> Iterator[Fault]:

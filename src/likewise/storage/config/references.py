@@ -24,10 +24,7 @@ def references(params: Params, names: Names) -> dict[Place, list[Place]]:
             models = [place for model in used for place in _models(model)]
             data = [("datasets", dataset) for dataset in training_data(recipe)]
             links[section, name] = [*models, *data, *_stored_vectors(recipe, names)]
-    for name, vectors in params.embeddings.items():
-        links["embeddings", name] = [("datasets", vectors.dataset), *_models(vectors.model)]
-    for name, made in params.imported.items():
-        links["imported", name] = [("datasets", made.dataset)]
+    links |= _vector_links(params, names)
     for name, bounds in params.checks.items():
         embedders = sorted({bounds.model or "", bounds.label_model or ""})
         pairs = [place for model in embedders for place in _pair(names, (name, model))]
@@ -54,6 +51,19 @@ def _links_of_views(params: Params) -> dict[Place, list[Place]]:
     for section in VIEW_SECTIONS[1:]:
         for name, entry in getattr(params, section).items():
             links[section, name] = [("datasets", entry.of)]
+    return links
+
+
+def _vector_links(params: Params, names: Names) -> dict[Place, list[Place]]:
+    """Return the links of entries of vectors, and of maps of vectors."""
+    links: dict[Place, list[Place]] = {}
+    for name, vectors in params.embeddings.items():
+        links["embeddings", name] = [("datasets", vectors.dataset), *_models(vectors.model)]
+    for name, made in params.imported.items():
+        links["imported", name] = [("datasets", made.dataset)]
+    for name, drawn in params.maps.items():
+        pair = _pair(names, (drawn.dataset, drawn.model))
+        links["maps", name] = [("datasets", drawn.dataset), *_models(drawn.model), *pair]
     return links
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from likewise.storage.tables.table import Table
 
 
-def vector_keys(table: Table, items: pl.DataFrame) -> pl.Series:
+def vector_keys(table: Table, items: pl.DataFrame, column: str = "vector") -> pl.Series:
     """Return the value of the column ``content`` of a table of embeddings for each item.
 
     Vectors that were imported by item have one row per item, which their passport states;
@@ -16,11 +16,12 @@ def vector_keys(table: Table, items: pl.DataFrame) -> pl.Series:
     Args:
         table: a table of embeddings.
         items: item_id and content.
+        column: the column of the vectors; in a published table it has the name of the model.
 
     Raises:
         DataError: the table has no passport.
     """
-    recipe = json.loads(table.passport("vector")).get("recipe", {})
+    recipe = json.loads(table.passport(column)).get("recipe", {})
     by_item = recipe.get("key") == "item"
     return items.select(item_keys() if by_item else pl.col("content")).to_series()
 

@@ -17,6 +17,7 @@ from likewise.storage.config import (
     VIEW_SECTIONS,
     Card,
     DatasetEntry,
+    MapEntry,
     Params,
     Run,
     read_card,
@@ -104,6 +105,17 @@ class Workspace(Places):
             raise UnknownNameError("run", name, self.params.runs, "params.yaml")
         return self.params.runs[name]
 
+    def map(self, name: str) -> MapEntry:
+        """Return the entry of the map ``name`` in params.yaml.
+
+        Raises:
+            UnknownNameError: params.yaml has no such map.
+        """
+        if name not in self.params.maps:
+            self.params.refuse_broken(name, ("maps",))
+            raise UnknownNameError("map", name, self.params.maps, "params.yaml")
+        return self.params.maps[name]
+
     def card(self, dataset: str) -> Card:
         """Return the card of the data set ``dataset``.
 
@@ -141,6 +153,10 @@ class Workspace(Places):
     def listings(self, dataset: str) -> Path:
         """Return the folder of the kept listings of a source in an object store."""
         return self.private / "listings" / dataset
+
+    def map_table(self, dataset: str, name: str) -> Path:
+        """Return the path of the places of the contents of a data set on a map."""
+        return self.tables(dataset) / "maps" / f"{name}{TABLE}"
 
     @property
     def thumbnails(self) -> Path:
@@ -188,6 +204,8 @@ class Workspace(Places):
             if folder.name in self.params.datasets:
                 yield from sorted(self.embeddings(folder.name, "").parent.glob(f"*{TABLE}"))
                 yield from sorted(self.digests(folder.name, "").parent.glob("*.yaml"))
+                maps = self.map_table(folder.name, "").parent
+                yield from sorted([*maps.glob(f"*{TABLE}"), *maps.glob("*.yaml")])
             elif folder.suffix != TABLE and not self._holds_records_only(folder.name):
                 yield folder
         for pattern in ("*.json", "*.parquet"):
