@@ -11,6 +11,8 @@ from likewise.catalogue.finding_counts import Findings as Findings
 from likewise.catalogue.item import Item as Item
 from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
+from likewise.catalogue.run_comparison import ChangedQuery as ChangedQuery
+from likewise.catalogue.run_comparison import Comparison as Comparison
 from likewise.catalogue.sharded_table import ShardCounts as ShardCounts
 from likewise.catalogue.summaries import Summary as Summary
 from likewise.catalogue.thumbnail_cache import Thumbnail as Thumbnail
@@ -64,8 +66,6 @@ from likewise.steps.check import check as check
 from likewise.steps.cite import Citation as Citation
 from likewise.steps.cite import CitedNumber as CitedNumber
 from likewise.steps.cite import cite as cite
-from likewise.steps.compare import ChangedQuery as ChangedQuery
-from likewise.steps.compare import Comparison as Comparison
 from likewise.steps.compare import compare as compare
 from likewise.steps.correct import Corrected as Corrected
 from likewise.steps.correct import correct as correct

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from likewise.catalogue.run_comparison import ChangedQuery, Comparison
 from likewise.catalogue.run_results import Results, read_results
 from likewise.pages.rendering import render
-from likewise.steps.compare import ChangedQuery, Comparison
 from likewise.steps.site.site_items import PlacedItem
 from likewise.storage.workspace import Workspace
 
