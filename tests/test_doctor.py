@@ -306,7 +306,8 @@ def test_an_edited_pipeline(recorded: Path) -> None:
     assert found("dvc") == [("1 stage is out of date: mine", "dvc repro")]
     edit(recorded / "dvc.yaml", ("cmd: likewise view", "cmd: my-own view"))
     ((what, command), _) = found("dvc")
-    assert what.endswith("from that of this release of likewise: stages.view.do.cmd")
+    changed = ", ".join(f"stages.{name}.do.cmd" for name in ("view", "filter", "select"))
+    assert what.endswith(f"from that of this release of likewise: {changed}")
     assert command == "mv dvc.yaml dvc.yaml.old && likewise init"
 
 

@@ -240,4 +240,4 @@ def test_hits_tell_whether_all_items_were_compared(indexed: Path, index: str) ->
     said = CliRunner().invoke(
         app, ["search", "emoji", "--id", ITEM, "--index", index, "--where", where]
     )
-    assert "all items that match --where were compared" in said.stderr
+    assert "all items that match the filter were compared" in said.stderr

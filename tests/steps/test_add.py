@@ -153,7 +153,7 @@ def test_broken_params_are_reported_and_left_alone(bare: Path, pictures: Path) -
     with pytest.raises(ConfigError) as caught:
         likewise.add("drawn", source="gpr1200", path=pictures)
     assert str(caught.value).splitlines() == [
-        "params.yaml: sed: unknown key; did you mean 'seed' or 'mixed' or 'distilled'?",
+        "params.yaml: sed: unknown key; did you mean 'seed' or 'selected' or 'mixed'?",
         "params.yaml: modles: unknown key; did you mean 'models'?",
     ]
     assert (bare / "params.yaml").read_text(encoding="utf-8") == broken

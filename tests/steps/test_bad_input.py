@@ -128,7 +128,7 @@ def test_typos_in_params(workspace: Path, step: str) -> None:
     assert refused(workspace, ConfigError, step, lines=3) == [
         "params.yaml: runs.emoji-tiny.protocol: Field required",
         "params.yaml: runs.emoji-tiny.protokol: unknown key; did you mean 'protocol'?",
-        "params.yaml: dataset: unknown key; did you mean 'datasets'?",
+        "params.yaml: dataset: unknown key; did you mean 'datasets' or 'adapted'?",
     ]
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def status(json: Json = False) -> None:
-    """List jobs in shards that are not committed: planned, done, failed, by whom.
+    """List jobs in shards that are not committed yet.
+
+    The list has the shards that are planned, done and failed, and the hosts that computed them.
 
     Run the plain command of a job to compute what is missing and to commit it.
     """

@@ -213,7 +213,7 @@ def cite(
         bool, typer.Option("--latex", help="Print the paragraph and the numbers as LaTeX.")
     ] = False,
 ) -> None:
-    """Write what a paper needs: methods, BibTeX entries, numbers with intervals.
+    """Write methods, BibTeX entries and numbers with intervals of a run.
 
     All facts are of the card, the passport, the protocol and the report. A fact that none of
     them states is named as missing.
