@@ -50,7 +50,9 @@ def lab(
     found = {"AWS_ENDPOINT_URL": buckets.address(server), "AWS_DEFAULT_REGION": buckets.REGION}
     for name, value in {**key, **found, "AWS_EC2_METADATA_DISABLED": "true"}.items():
         monkeypatch.setenv(name, value)
-    resource = boto3.resource("s3")
+    resource = boto3.session.Session().resource(
+        "s3"
+    )  # boto3 keeps the keys of its first session
     with closing(resource.meta.client):
         bucket = resource.Bucket("lab")
         bucket.objects.filter(Prefix="emoji/").delete()

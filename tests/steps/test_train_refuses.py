@@ -132,7 +132,7 @@ def test_too_little_memory_says_which_batch_to_try(workspace: Path) -> None:
     # The real allocator, in a process that may use 64 MB more than now.
     write(workspace, "trained", "learned", {**LEARNED, "input_size": 256, "batch": 48})
     script = """
-import resource, sys, likewise.models.training.trainer, likewise.models.training.loop
+import resource, sys, likewise.models.training.run_loop, likewise.models.training.loop
 from likewise.cli.app import main
 class TrainingLoop(likewise.models.training.loop.TrainingLoop):
     def run(self):
@@ -140,7 +140,7 @@ class TrainingLoop(likewise.models.training.loop.TrainingLoop):
         most = held * 1024 + 64_000_000
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         return super().run()
-likewise.models.training.trainer.TrainingLoop = TrainingLoop
+likewise.models.training.run_loop.TrainingLoop = TrainingLoop
 sys.argv = ["likewise", "train", "learned"]
 main()
 """
