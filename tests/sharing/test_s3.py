@@ -41,7 +41,8 @@ def lab(
     settle(alice, "lab", endpointurl=url, jobs=1)
     run_git(alice, "commit", "--quiet", "--all", "--message", "a bucket")
     run_git(alice, "push", "--quiet", "origin", "main")
-    opened = boto3.resource("s3", endpoint_url=url, region_name="us-east-1")
+    session = boto3.session.Session()  # not that of an earlier module, which has other keys
+    opened = session.resource("s3", endpoint_url=url, region_name="us-east-1")
     with closing(opened.meta.client):
         yield opened.Bucket("lab")
 

@@ -45,14 +45,15 @@ def lab(
 ) -> Iterator[Bucket]:
     """Fill a bucket with the drawings of the catalogue, and let the SDK find it."""
     import boto3  # type: ignore[import-untyped]
+    import fsspec
 
     server, key = s3_server
     found = {"AWS_ENDPOINT_URL": buckets.address(server), "AWS_DEFAULT_REGION": buckets.REGION}
     for name, value in {**key, **found, "AWS_EC2_METADATA_DISABLED": "true"}.items():
         monkeypatch.setenv(name, value)
-    resource = boto3.session.Session().resource(
-        "s3"
-    )  # boto3 keeps the keys of its first session
+    # Both libraries keep the keys and the server of an earlier module.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    resource = boto3.session.Session().resource("s3")
     with closing(resource.meta.client):
         bucket = resource.Bucket("lab")
         bucket.objects.filter(Prefix="emoji/").delete()
