@@ -13,7 +13,7 @@ from likewise.cli.output import print_frame_json, print_line, print_next, print_
 def place_items(
     name: Annotated[str, typer.Argument(metavar="MAP", help="Map of params.yaml.")],
 ) -> None:
-    """Place the contents of a data set on a plane by PCA, t-SNE or UMAP.
+    """Place a data set on a plane by PCA, t-SNE or UMAP.
 
     The places are a table: likewise query reads it as map_NAME.
     """

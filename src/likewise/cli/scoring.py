@@ -213,7 +213,7 @@ def cite(
         bool, typer.Option("--latex", help="Print the paragraph and the numbers as LaTeX.")
     ] = False,
 ) -> None:
-    """Write methods, BibTeX entries and numbers with intervals of a run.
+    """Write methods, BibTeX and numbers of a run for a paper.
 
     All facts are of the card, the passport, the protocol and the report. A fact that none of
     them states is named as missing.
