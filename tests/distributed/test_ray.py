@@ -169,6 +169,25 @@ def test_a_killed_worker_loses_only_its_shard(
     check_measures(pixels)
 
 
+@pytest.mark.slow
+def test_many_killed_workers(
+    farm: Path, pixels: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measure four times, each time with five killed workers."""
+    deaths = 0
+    for _ in range(4):
+        with monkeypatch.context() as patch:
+            use(patch, DyingMeasures)
+            likewise.measure("emoji", engine="farm")
+        marks = list(farm.parent.glob("died-*"))
+        deaths += len(marks)
+        for mark in marks:
+            mark.unlink()
+        check_measures(pixels)
+        shutil.rmtree("catalog/emoji/pixels.lance")
+    assert deaths == 4 * 5
+
+
 def test_a_poison_shard_is_named_and_the_others_are_kept(
     farm: Path, pixels: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
