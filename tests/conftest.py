@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,13 @@ STEPS = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pass what a library below DVC deprecates when DVC checks files out."""
+    """Let pass what a library below DVC deprecates when DVC checks files out.
+
+    A shell ignores Ctrl-C in its background jobs, and processes inherit this. Tests send it to
+    the commands that they start, so it is set back.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     line = "ignore:_NoneStep.value will soon raise AttributeError:DeprecationWarning"
     config.addinivalue_line("filterwarnings", line)
 
