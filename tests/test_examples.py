@@ -24,9 +24,13 @@ FUNCTIONS = [name for name in likewise.__all__ if inspect.isroutine(getattr(like
 
 VIT = {"kind": "timm", "backbone": "test_vit.r160_in1k", "weights": "random"}
 
+PLANE = {"dataset": "emoji", "model": "tiny"}
+
 ENTRIES = {
     "attention": ("models", "vit", VIT),
     "check": ("checks", "emoji", {"min_side": 100, "min_bytes": 3000}),
+    "map": ("maps", "plane", PLANE),
+    "plot_map": ("maps", "plane", PLANE),
 }
 """Function -> section, name and entry of params.yaml that its example mentions."""
 

@@ -25,8 +25,8 @@ def tsne(vectors: Float32Array, start: Float32Array, neighbours: int) -> Float32
         neighbours: neighbours of each vector; the perplexity is a third of it.
     """
     with extras_named():
-        from scipy.sparse import csr_array
         from sklearn.manifold import TSNE
+    from scipy.sparse import csr_array  # comes with scikit-learn
 
     # scikit-learn reads int(3 * perplexity + 1) neighbours of each vector, and itself.
     wanted = min(len(vectors) - 1, neighbours + 1)
