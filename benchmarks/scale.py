@@ -3,10 +3,11 @@
     python benchmarks/scale.py [--small] [--images N]
 
 ``embed`` of ``--images`` photographs by a small model with random weights runs in turn by this
-process, by one and two processes, and by Ray with one worker. A second data set of a few images
-gives the fixed costs, which are subtracted: what remains is the work. One worker has one
-processor. The other rows commit 1,000 fragments to a new table, look at the object store of Ray
-while shards run, and plan and run the shards of a million rows with work that does nothing.
+process, by one and two processes, and by Ray with one worker; the figures are medians of the
+rounds. A second data set of a few images gives the fixed costs, which are subtracted: what
+remains is the work. One worker has one processor. The other rows commit 1,000 fragments to a new
+table, look at the object store of Ray while shards run, and plan and run the shards of a million
+rows with work that does nothing.
 
 ``ingest`` runs in one process and is not measured.
 """
@@ -21,13 +22,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import data
 import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 from measure import LIKEWISE, Table, parser, run, show
 
-IMAGES, FEW, SMALL = 9_000, 1_000, 600
+IMAGES, FEW, SMALL = 4_500, 500, 600
+ROUNDS = 3
 FRAGMENTS = 1_000
 ROWS = 1_000_000
 MOST_CPU = 1.05
@@ -82,6 +85,11 @@ def spent(*command: object, cwd: Path, processors: Sequence[int]) -> Spent:
     return Spent(wall, sum(seen.values()))
 
 
+def middle(costs: Sequence[Spent]) -> Spent:
+    """Return the medians of the rounds."""
+    return Spent(median(cost.wall for cost in costs), median(cost.cpu for cost in costs))
+
+
 def _family(child: psutil.Process) -> list[psutil.Process]:
     try:
         return [child, *child.children(recursive=True)]
@@ -123,24 +131,26 @@ def embedded(root: Path, name: str, engine: str, processors: Sequence[int]) -> S
     return cost
 
 
-def embeddings(table: Table, work: Path, *, images: int, few: int) -> None:
+def embeddings(table: Table, work: Path, *, images: int, few: int, rounds: int) -> None:
     """Compare engines by ``embed``."""
     root = work / "engines"
     catalogue(root, images, few)
     every = sorted(os.sched_getaffinity(0))
-    costs: dict[str, Spent] = {}
-    fixed: dict[str, Spent] = {}
-    for engine, processors in (("here", every[:1]), ("one", every[:1]), ("two", every[:2])):
-        fixed[engine] = embedded(root, "few", engine, processors)
-        costs[engine] = embedded(root, "many", engine, processors) - fixed[engine]
-    fixed["ray"] = embedded(root, "few", "ray", every[:1])
-    costs["ray"] = embedded(root, "many", "ray", every[:1]) - fixed["ray"]
+    processors = {"here": every[:1], "one": every[:1], "two": every[:2], "ray": every[:1]}
+    fixed: dict[str, list[Spent]] = {engine: [] for engine in processors}
+    work_of: dict[str, list[Spent]] = {engine: [] for engine in processors}
+    for _ in range(rounds):
+        for engine, own in processors.items():
+            fixed[engine].append(embedded(root, "few", engine, own))
+            whole = embedded(root, "many", engine, own)
+            work_of[engine].append(whole - fixed[engine][-1])
+    costs = {engine: middle(rows) for engine, rows in work_of.items()}
     one, two, here = costs["one"], costs["two"], costs["here"]
     table.faster("embed, 2 processes; 1 process, start-up not counted", two.wall, one.wall, 1.8)
     cpu = "processor time of embed"
     table.at_most(f"{cpu}, 1 process; this process", one.cpu, here.cpu, MOST_CPU)
     table.at_most(f"{cpu}, Ray with 1 worker; this process", costs["ray"].cpu, here.cpu, 1.05)
-    own = fixed["ray"].cpu - fixed["here"].cpu
+    own = middle(fixed["ray"]).cpu - middle(fixed["here"]).cpu
     table.below("processor time that Ray adds to a small job", own, MOST_FIXED_S)
 
 
@@ -251,7 +261,8 @@ def main() -> None:
     images, few = (2 * SMALL, SMALL) if given.small else (given.images, FEW)
     rows = ROWS // 100 if given.small else ROWS
     with data.work() as work:
-        embeddings(table, work, images=images, few=few)
+        rounds = 1 if given.small else ROUNDS
+        embeddings(table, work, images=images, few=few, rounds=rounds)
         object_store(table, work)
         commits(table, work, 50 if given.small else FRAGMENTS)
         more, less = plan_peak(work, rows), plan_peak(work, rows // 10)

@@ -163,7 +163,8 @@ class Bench:
     """Run the steps on catalogues of two sizes, and add rows to the table."""
 
     def __init__(self, folder: Path, table: Table, *, images: int) -> None:
-        """Set where the catalogues are made."""
+        """Make the folder of the catalogues."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._table, self._images = folder, table, images
 
     def generated(self, rows: int, steps: set[str]) -> None:
