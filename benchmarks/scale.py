@@ -5,9 +5,9 @@
 ``embed`` of ``--images`` photographs by a small model with random weights runs in turn by this
 process, by one and two processes, and by Ray with one worker; the figures are medians of the
 rounds. A second data set of a few images gives the fixed costs, which are subtracted: what
-remains is the work. One worker has one processor. The other rows commit 1,000 fragments to a new
-table, look at the object store of Ray while shards run, and plan and run the shards of a million
-rows with work that does nothing.
+remains is the work. One worker has one processor. The other rows commit 1,000 fragments to a
+new table, look at the object store of Ray while shards run, and plan and run the shards of a
+million rows with work that does nothing.
 
 ``ingest`` runs in one process and is not measured.
 """
@@ -140,9 +140,9 @@ def embeddings(table: Table, work: Path, *, images: int, few: int, rounds: int) 
     fixed: dict[str, list[Spent]] = {engine: [] for engine in processors}
     work_of: dict[str, list[Spent]] = {engine: [] for engine in processors}
     for _ in range(rounds):
-        for engine, own in processors.items():
-            fixed[engine].append(embedded(root, "few", engine, own))
-            whole = embedded(root, "many", engine, own)
+        for engine, some in processors.items():
+            fixed[engine].append(embedded(root, "few", engine, some))
+            whole = embedded(root, "many", engine, some)
             work_of[engine].append(whole - fixed[engine][-1])
     costs = {engine: middle(rows) for engine, rows in work_of.items()}
     one, two, here = costs["one"], costs["two"], costs["here"]
