@@ -263,10 +263,3 @@ def _load() -> None:
 
 if __name__ == "__main__":
     _serve(Path(sys.argv[1]), int(sys.argv[2]))
-
-
-def ended_process() -> int:
-    """Return the id of a process that has ended."""
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-    return process.pid

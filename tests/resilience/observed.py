@@ -71,7 +71,7 @@ def _git(root: Path) -> dict[str, str]:
     facts = {
         "git tree": ("rev-parse", "HEAD^{tree}"),
         "git tags": ("tag", "--list"),
-        "git status": ("status", "--porcelain"),
+        "git status": ("status", "--porcelain", "--untracked-files=all"),
         "git branch": ("symbolic-ref", "HEAD"),
     }
     return {name: forked.run(root, "git", *words).stdout for name, words in facts.items()}

@@ -4,18 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import likewise
 from catalogues import once, sign
-from forked import PROGRAMS, ended_process, run_dvc
+from forked import PROGRAMS, run_dvc
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
 from likewise.errors import DataError, UnknownNameError
-from likewise.storage import under_way
+from likewise.storage import under_way, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.versions import outputs, run_git
 from likewise.storage.workspace import Workspace
@@ -238,12 +237,12 @@ def test_a_merge_of_items_with_other_columns(birds: Path) -> None:
 def test_a_merge_that_was_killed_is_completed_by_the_next(
     branches: Path, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
-    def killed(root: Path, *words: str, seen: Callable[[int], None] | None = None) -> str:
-        done = "" if last == words[0] == "commit" else run_git(root, *words, seen=seen)
+    def killed(root: Path, *words: str, watch: versions.Watch | None = None) -> str:
+        done = "" if last == words[0] == "commit" else run_git(root, *words, watch=watch)
         if last in words:
             (root / ".git" / "index.lock").touch()
-            assert seen
-            seen(ended_process())
+            assert watch
+            watch.beat()
             raise KeyboardInterrupt
         return done
 

@@ -5,13 +5,13 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import likewise
 from likewise.errors import DataError, UnknownNameError
+from likewise.storage import versions
 from likewise.storage.versions import run_git
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
@@ -79,11 +79,11 @@ def test_what_keeps_a_release_back_is_named(alice: Path) -> None:
 def test_a_release_that_was_killed_is_completed_by_the_next(
     alice: Path, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
-    def killed(root: Path, *words: str, seen: Callable[[int], None] | None = None) -> str:
+    def killed(root: Path, *words: str, watch: versions.Watch | None = None) -> str:
         writes = (("add", "--"), ("commit", "--quiet"), ("tag", "--annotate"))
         if words[:2] in writes and words[0] == last:
             raise KeyboardInterrupt
-        return run_git(root, *words, seen=seen)
+        return run_git(root, *words, watch=watch)
 
     with monkeypatch.context() as patch:
         patch.setattr("likewise.steps.release.versions.run_git", killed)

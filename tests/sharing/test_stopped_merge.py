@@ -1,12 +1,16 @@
 """A killed merge is undone, and only locks of its own git process are removed."""
 
+import fcntl
 import os
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from forked import ended_process
 from likewise.catalogue import stopped_merge
 from likewise.errors import DataError
 from likewise.storage import under_way, versions
@@ -23,9 +27,12 @@ def test_the_lock_of_a_git_process_is_removed_after_its_end(
     lock = tmp_path / "lab" / ".git" / "index.lock"
     under_way.begin(ws, "merge", head="", other="", branch="theirs")
 
-    def killed(_root: Path, *_words: str, seen: Callable[[int], None]) -> str:
+    inherited: list[int] = []
+
+    def killed(_root: Path, *_words: str, watch: versions.Watch) -> str:
         lock.touch()
-        seen(os.getpid() if running else ended_process())
+        if running:
+            inherited.append(os.dup(watch.descriptor))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -38,6 +45,44 @@ def test_the_lock_of_a_git_process_is_removed_after_its_end(
     else:
         under_way.remove_locks_of_git(ws, "merge")
     assert lock.exists() == running
+    for descriptor in inherited:
+        os.close(descriptor)
+
+
+def test_git_holds_the_lock_of_its_record_and_the_end_removes_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_way, "_PATIENCE_SECONDS", 0.1)
+    ws = nested_catalogue(tmp_path / "lab")
+    folder, lock = ws.lock_file("merge.git").parent, tmp_path / "lab" / ".git" / "index.lock"
+    under_way.begin(ws, "merge", head="", other="", branch="theirs")
+    words = ("-c", f"alias.slow=!touch {lock}; sleep 60", "slow")
+    code = (
+        "import sys; from pathlib import Path; from likewise.storage import under_way; "
+        "from likewise.storage.workspace import Workspace; "
+        "under_way.run_git(Workspace(Path(sys.argv[1])), 'merge', *sys.argv[2:])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(ws.root), *words], start_new_session=True
+    )
+    while not lock.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    left = folder / ".merge.git.0123abcd.part"
+    left.touch()
+    with pytest.raises(DataError, match="another git process may hold"):
+        under_way.remove_locks_of_git(ws, "merge")
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    until_free(ws.lock_file("merge.git"))
+    under_way.remove_locks_of_git(ws, "merge")
+    under_way.end(ws, "merge")
+    assert not lock.exists()
+    assert not [
+        path.name for path in folder.iterdir() if path.name.startswith((".m", "merge."))
+    ]
 
 
 def test_only_temporary_files_of_the_killed_merge_are_removed(
@@ -53,10 +98,10 @@ def test_only_temporary_files_of_the_killed_merge_are_removed(
         os.utime(path, (1, 1))
     under_way.begin(ws, "merge", head="", other="", branch="theirs")
 
-    def killed(_root: Path, *_words: str, seen: Callable[[int], None]) -> str:
+    def killed(_root: Path, *_words: str, watch: versions.Watch) -> str:
         for path in left:
             path.write_text("half", "utf-8")
-        seen(ended_process())
+        watch.beat()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -107,6 +152,12 @@ def test_a_killed_merge_is_undone_in_a_catalogue_below_the_top_folder(
     assert not [path for path in added if path.exists()]
     assert run_git(top, "status", "--porcelain") == ""
     run_git(top, "merge", "--quiet", "--no-edit", "theirs")
+
+
+def until_free(path: Path) -> None:
+    """Wait until no process holds the lock of a file."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def nested_catalogue(top: Path) -> Workspace:

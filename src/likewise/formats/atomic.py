@@ -51,7 +51,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         DataError: the file cannot be written; the previous file is unchanged.
     """
     final = path.resolve() if path.is_symlink() else path
-    with _part(final, _new_file) as part:
+    with _part(final, lambda new: new.touch(exist_ok=False)) as part:
         with _own(final):
             mode = (final if final.exists() else part).stat().st_mode
         with writing(final):
@@ -216,8 +216,7 @@ def _part(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
     """Make and lock a part of ``path``; at the end remove it if it still exists."""
     with _own(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in _parts(path):
-            _remove_unheld(left)
+        remove_left_parts(path)
         part, lock = _made(path, make)
     try:
         yield part
@@ -241,8 +240,10 @@ def _made(path: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _new_file(part: Path) -> None:
-    part.touch(exist_ok=False)
+def remove_left_parts(path: Path) -> None:
+    """Remove the parts of ``path`` that killed processes have left."""
+    for left in _parts(path):
+        _remove_unheld(left)
 
 
 def _parts(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 A killed process leaves its record. A record is used only if this checkout sealed it.
 """
 
+import fcntl
 import json
 import os
 import shlex
@@ -48,7 +49,9 @@ def facts(ws: Workspace, job: str) -> dict[str, str] | None:
 
 
 def run_git(ws: Workspace, job: str, *words: str) -> str:
-    """Run a git command of ``job`` that takes locks, and record its process.
+    """Run a git command of ``job`` that takes locks.
+
+    A record exists while it runs. Git holds a lock on it, also after this process was killed.
 
     Raises:
         VersionError: the command failed, or git is not installed.
@@ -56,22 +59,22 @@ def run_git(ws: Workspace, job: str, *words: str) -> str:
     """
     path = ws.lock_file(f"{job}.git")
     refuse_links(ws.home, path)
-    seen: set[int] = set()
+    text = json.dumps({"host": socket.gethostname()})
+    atomic.write_text(path, seals.sealed_document(ws, _purpose(job), "git", text))
 
-    def record(pid: int) -> None:
-        if pid in seen:
-            with suppress(FileNotFoundError):
-                os.utime(path)
-            return
-        seen.add(pid)
-        text = json.dumps({"pid": pid, "host": socket.gethostname()})
-        atomic.write_text(path, seals.sealed_document(ws, _purpose(job), "git", text))
+    def beat() -> None:
+        with suppress(FileNotFoundError):
+            os.utime(path)
 
-    try:
-        output = versions.run_git(ws.root, *words, seen=record)
-    except VersionError:
-        path.unlink(missing_ok=True)
-        raise
+    with path.open("rb") as record:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(record, fcntl.LOCK_EX)
+        watch = versions.Watch(record.fileno(), beat)
+        try:
+            output = versions.run_git(ws.root, *words, watch=watch)
+        except VersionError:
+            path.unlink(missing_ok=True)
+            raise
     path.unlink(missing_ok=True)  # a later lock is not of this command
     return output
 
@@ -80,7 +83,7 @@ def remove_locks_of_git(ws: Workspace, job: str) -> None:
     """Remove the locks and temporary files of a git command that was killed with ``job``.
 
     A living git has ``_PATIENCE_SECONDS`` to remove its own lock. A lock is removed if git made
-    it while ``job`` observed its git command, and the process of that command has ended.
+    it while ``job`` observed its git command, and all processes of that command have ended.
 
     Raises:
         DataError: another process may hold a lock, such as a ``git commit``.
@@ -115,21 +118,19 @@ def _last_moment(ws: Workspace, job: str) -> float:
     if not path.is_file():
         return 0
     git = json.loads(seals.open_document(ws, path, path.read_bytes(), _purpose(job), "git"))
-    if git["host"] != socket.gethostname() or _is_running(git["pid"]):
+    if git["host"] != socket.gethostname() or _is_held(path):
         return 0
     return path.stat().st_mtime + 2 * versions.BEAT_SECONDS
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    with suppress(OSError):  # a killed process may wait for its parent
-        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
-    return True
+def _is_held(path: Path) -> bool:
+    """Return True if a process may hold the lock of a file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _modified(path: Path) -> float:
@@ -143,7 +144,9 @@ def _modified(path: Path) -> float:
 def end(ws: Workspace, job: str) -> None:
     """Remove the record of ``job``, which is complete or undone."""
     for suffix in ("under-way", "git"):
-        ws.lock_file(f"{job}.{suffix}").unlink(missing_ok=True)
+        path = ws.lock_file(f"{job}.{suffix}")
+        path.unlink(missing_ok=True)
+        atomic.remove_left_parts(path)
 
 
 def _purpose(job: str) -> str:

@@ -5,7 +5,7 @@ md5 of a folder is that of the list of its files. The files are in the DVC cache
 version is opened without copying by linking its files into ``.likewise/views/<md5>/``.
 """
 
-from likewise.storage.versions.commands import BEAT_SECONDS, run_git
+from likewise.storage.versions.commands import BEAT_SECONDS, Watch, run_git
 from likewise.storage.versions.content_md5 import content_md5, folder_md5
 from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.dvc_repository import (
@@ -56,6 +56,7 @@ __all__ = [
     "Output",
     "Store",
     "Transferred",
+    "Watch",
     "begin_repository",
     "cached_outputs",
     "changed_dependencies",

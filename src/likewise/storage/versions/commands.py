@@ -5,25 +5,36 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from likewise.errors import VersionError
-
-Seen = Callable[[int], None]
-"""Receives the process id of a git command when it starts, and then every ``BEAT_SECONDS``."""
 
 BEAT_SECONDS = 0.1
 
 
-def run_git(root: Path, *args: str, seen: Seen | None = None) -> str:
-    """Run a git command and return its output; ``seen`` observes its process.
+class Watch(NamedTuple):
+    """How another process can find out whether a git command still runs.
+
+    Attributes:
+        descriptor: an open file with a lock; git and its child processes inherit it, so the
+            lock is held until all of them have ended.
+        beat: called when git has started, and then every ``BEAT_SECONDS``.
+    """
+
+    descriptor: int
+    beat: Callable[[], None]
+
+
+def run_git(root: Path, *args: str, watch: Watch | None = None) -> str:
+    """Run a git command and return its output.
 
     Raises:
         VersionError: the command failed, or git is not installed.
     """
-    return git_bytes(root, *args, seen=seen).decode(errors="replace")
+    return git_bytes(root, *args, watch=watch).decode(errors="replace")
 
 
-def git_bytes(root: Path, *args: str, stdin: bytes = b"", seen: Seen | None = None) -> bytes:
+def git_bytes(root: Path, *args: str, stdin: bytes = b"", watch: Watch | None = None) -> bytes:
     """Run a git command with ``stdin`` as input and return its output as bytes."""
     command = ["git", *args]
     try:
@@ -34,8 +45,9 @@ def git_bytes(root: Path, *args: str, stdin: bytes = b"", seen: Seen | None = No
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(),
+            pass_fds=() if watch is None else (watch.descriptor,),
         ) as process:
-            output, errors = _communicate(process, stdin, seen)
+            output, errors = _communicate(process, stdin, watch)
     except FileNotFoundError as error:
         raise VersionError("git is not installed; install it and try again") from error
     if process.returncode:
@@ -46,15 +58,15 @@ def git_bytes(root: Path, *args: str, stdin: bytes = b"", seen: Seen | None = No
 
 
 def _communicate(
-    process: "subprocess.Popen[bytes]", stdin: bytes, seen: Seen | None
+    process: "subprocess.Popen[bytes]", stdin: bytes, watch: Watch | None
 ) -> tuple[bytes, bytes]:
     """Return the output and the errors of a process; kill it if this one is interrupted."""
     try:
         while True:
-            if seen:
-                seen(process.pid)
+            if watch:
+                watch.beat()
             with suppress(subprocess.TimeoutExpired):
-                return process.communicate(stdin, BEAT_SECONDS if seen else None)
+                return process.communicate(stdin, BEAT_SECONDS if watch else None)
     except BaseException:
         process.kill()
         raise
