@@ -92,11 +92,9 @@ def test_what_the_cache_lacks_is_fetched_and_pixels_only_when_asked_for(bob: Pat
 
 
 def test_a_repository_elsewhere(team: Path) -> None:
-    """Its DVC remote has an absolute address, as that of a server."""
-    alice, url = team / "alice", (team / "git").as_uri()
-    run_dvc(alice, "remote", "modify", "team", "url", str(team / "remote"))
-    run_git(alice, "commit", "--quiet", "--all", "--message", "an absolute address")
-    run_git(alice, "push", "--quiet", "origin", "main")
+    """Its DVC remote has an address relative to it, not to the clone of it."""
+    assert "url = ../../remote" in (team / "alice" / ".dvc" / "config").read_text("utf-8")
+    url = (team / "git").as_uri()
     old = likewise.open("emoji", repo=url, rev="v1")
     assert len(old.items) == 24
     assert old.images([GONE], encoded=True)[0][:2] == b"\xff\xd8"

@@ -18,6 +18,7 @@ from likewise.errors import (
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
 from likewise.storage import seals
+from likewise.storage.versions.clone_remotes import resolve_remotes
 from likewise.storage.versions.commands import git_bytes, run_git
 from likewise.storage.versions.view_links import own_folder
 from likewise.storage.versions.views import lock_view
@@ -168,9 +169,9 @@ def clone(url: str, keeper: Workspace) -> Workspace:
                 building.rename(folder)
     name = Workspace(folder).params_file.name
     tracked = run_git(folder, "ls-files", "-z", "--", name, f"*/{name}")
-    return Workspace(
-        _single_catalogue([(folder / p).parent for p in tracked.split("\0") if p], url)
-    )
+    top = _single_catalogue([(folder / p).parent for p in tracked.split("\0") if p], url)
+    resolve_remotes(folder, url, top)
+    return Workspace(top)
 
 
 def _single_catalogue(folders: Iterable[Path], url: str) -> Path:
