@@ -1,6 +1,7 @@
 """FISSP: a tree of splits and classes, with this project's own annotation format."""
 
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -47,6 +48,17 @@ def read(path: Path, place: Path | None = None, **options: object) -> SourceResu
 
 def found(path: Path) -> list[str]:
     return read(path).findings["finding_id"].to_list()
+
+
+def test_images_without_annotations_are_left_over_only_if_others_have_some(top: Path) -> None:
+    assert [(part.what, part.count) for part in read(top).left_over] == [
+        ("images that no row names", 1),
+        ("columns without a meaning of their own, which are kept", 3),
+    ]
+    shutil.rmtree(top / "annotations")
+    reading = read(top)
+    assert len(reading.items) == len(IMAGES)
+    assert reading.left_over == ()
 
 
 def test_the_tree_and_its_annotations(top: Path) -> None:

@@ -36,9 +36,15 @@ def table_of(where: str) -> str:
     return where.rpartition(": ")[0] or where
 
 
-def unnamed_images(images: pl.DataFrame) -> LeftOver:
-    """Return the images that no row names."""
+def unnamed_images(images: pl.DataFrame, *, by_folders: bool) -> LeftOver:
+    """Return the images that no row names.
+
+    If folders already define the items (``by_folders``), rows are optional: without any row,
+    no image is left over.
+    """
     names = images.filter(~pl.col("listed"))["image_id"]
+    if by_folders and len(names) == len(images):
+        names = names.clear()
     return LeftOver(IMAGES_WITHOUT_ROW, len(names), tuple(names.head(_EXAMPLES)))
 
 

@@ -274,7 +274,7 @@ class TableSource(BoxSource, ABC):
             extra_columns = (*extra_columns, IMAGE_LABEL)
             merged = merged.with_columns(pl.col("label").alias(IMAGE_LABEL_COLUMN))
         sizes = merged.select("image_id", "width", "height")
-        unnamed = unnamed_images(merged)
+        unnamed = unnamed_images(merged, by_folders=placed is not None)
         merged = merged.drop("width", "height")
         del located  # an early end of columns that items do not have
         result = self.box_items(merged, boxes)
