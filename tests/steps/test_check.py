@@ -73,7 +73,8 @@ def test_poor_images_are_flagged_by_the_bounds(root: Path) -> None:
     }
     assert len(files["a/whole.png"]) < 1024
     add(root, "poor", files)
-    likewise.check("poor", workspace=root)
+    done = likewise.check("poor", workspace=root)
+    assert done.usual == {"blurred": "min_sharpness", "few_bytes": "min_bytes"}
     found = pl.DataFrame(
         flags(root, "poor"), schema=["flag", "image", "other"], orient="row"
     ).filter(~pl.col("flag").is_in(["blurred", "few_bytes", "near_duplicate"]))

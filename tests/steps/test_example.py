@@ -28,11 +28,15 @@ def test_the_example_has_all_pictures_with_their_licences(tmp_path: Path) -> Non
         assert card.licence.spdx
 
 
-def test_the_example_is_ingested_without_findings(tmp_path: Path) -> None:
+def test_the_example_has_no_findings_and_bounds_that_suit_it(tmp_path: Path) -> None:
     likewise.init(tmp_path, example=True)
     likewise.prepare("food", workspace=tmp_path)
     likewise.ingest("food", workspace=tmp_path)
     assert likewise.findings("food", workspace=tmp_path).total == 0
+    likewise.measure("food", workspace=tmp_path)
+    checked = likewise.check("food", workspace=tmp_path)
+    assert "small" not in checked.flags
+    assert checked.usual == {}
 
 
 @pytest.mark.parametrize("existing", ["samples/own.png", "catalog/emoji.yaml"])

@@ -10,6 +10,8 @@ from likewise.storage.workspace import Workspace
 
 EXAMPLE = ("food", "sketches", "emoji")
 """Names of the data sets, in the order in which they are added."""
+CHECKS = {"food": {"min_bytes": 256, "min_side": 64}, "emoji": {"min_side": 100}}
+"""Bounds of checks that suit drawings of 96 and 160 pixels."""
 PICTURES = "samples"
 """Folder of the pictures, in this package and in a catalogue."""
 

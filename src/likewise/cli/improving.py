@@ -140,6 +140,11 @@ def check(
         return
     print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
     print_table(("flag", "number"), done.flags.items())
+    for flag, option in done.usual.items():
+        print_note(
+            f"{flag}: more than half of the images; if they are as you want them, change "
+            f"{option} of checks.{dataset} in params.yaml (null turns the flag off)"
+        )
     if done.judged:
         print_note(f"{counted(done.judged, 'flag')} with a verdict left out; see --judged")
     if done.unmeasured:

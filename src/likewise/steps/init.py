@@ -3,12 +3,18 @@
 from importlib import metadata
 from pathlib import Path
 
-from likewise.catalogue.example import EXAMPLE, check_free, copy_pictures, example_card
+from likewise.catalogue.example import (
+    CHECKS,
+    EXAMPLE,
+    check_free,
+    copy_pictures,
+    example_card,
+)
 from likewise.catalogue.kept_records import create_records, record_preparation
 from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
 from likewise.catalogue.mixed_stages import differing_stages, with_mixed_stages
-from likewise.catalogue.params_editor import dump_yaml, round_trip
+from likewise.catalogue.params_editor import ParamsEditor, dump_yaml, round_trip
 from likewise.catalogue.upgrade import (
     append_sections,
     complete_pipeline,
@@ -94,6 +100,9 @@ def _example(root: Path) -> list[str]:
         add(name, path=pictures / name, card=example_card(name), workspace=root).card
         for name in EXAMPLE
     ]
+    entries = ParamsEditor(Workspace(root))
+    entries.add("checks", CHECKS)
+    entries.commit()
     number = sum(1 for path in pictures.rglob("*.*g") if path.is_file())
     return [f"{pictures.name} ({number} pictures)", *cards]
 

@@ -15,7 +15,7 @@ from likewise.pages import notebook
 from likewise.pages.written import write_page
 from likewise.sources import SOURCES
 from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
-from likewise.steps.check.file_flags import check_files
+from likewise.steps.check.file_flags import BOUNDS, check_files
 from likewise.steps.check.flag_rows import table
 from likewise.steps.check.flags_page import SHOWN, flagged_pictures
 from likewise.steps.check.label_flags import check_labels
@@ -42,6 +42,8 @@ class Checked:
         leaks: other data set -> number of images that are also in it.
         unmeasured: other data sets that were not compared, because they have no measures yet.
         judged: number of flags that are not counted because they have a verdict.
+        usual: flag of more than half of the images -> the option of ``checks`` with its bound,
+            which probably does not suit the data set.
     """
 
     dataset: str
@@ -52,6 +54,7 @@ class Checked:
     leaks: dict[str, int] = field(default_factory=dict)
     unmeasured: list[str] = field(default_factory=list)
     judged: int = 0
+    usual: dict[str, str] = field(default_factory=dict)
     all_flags: bool = field(default=False, repr=False, compare=False)
 
     def to_html(self, path: StrPath, *, most: int = SHOWN) -> None:
@@ -253,14 +256,16 @@ def _summary(
     number = 0
     if not judged:
         flagged, number = without_judged(ws, dataset, flagged, FLAG)
+    counts = frequencies(flagged["flag"])
     return Checked(
         dataset,
         images,
         flagged["image_id"].n_unique(),
         ws,
-        frequencies(flagged["flag"]),
+        counts,
         frequencies(flagged["other_dataset"].drop_nulls()),
         unmeasured,
         number,
+        {flag: BOUNDS[flag] for flag in counts if flag in BOUNDS and 2 * counts[flag] > images},
         judged,
     )

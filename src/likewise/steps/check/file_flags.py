@@ -7,6 +7,15 @@ import polars as pl
 from likewise.steps.check.flag_rows import flags
 from likewise.storage.config import Check
 
+BOUNDS = {
+    "few_bytes": "min_bytes",
+    "small": "min_side",
+    "dark": "min_brightness",
+    "blurred": "min_sharpness",
+    "bright": "max_brightness",
+}
+"""Flag -> the option of ``checks`` that sets its bound."""
+
 
 def check_files(images: pl.DataFrame, bounds: Check) -> Iterator[pl.DataFrame]:
     """Yield one frame of flags per bound; ``images`` has one row each, facts and measures.
@@ -16,10 +25,10 @@ def check_files(images: pl.DataFrame, bounds: Check) -> Iterator[pl.DataFrame]:
     """
     light, sharp = pl.col("brightness"), pl.col("sharpness")
     side = pl.min_horizontal("width", "height")
-    yield _below(images, "few_bytes", pl.col("nbytes"), bounds.min_bytes, "{} bytes")
-    yield _below(images, "small", side, bounds.min_side, "a side of {} pixels")
-    yield _below(images, "dark", light, bounds.min_brightness, "brightness {}")
-    yield _below(images, "blurred", sharp, bounds.min_sharpness, "sharpness {}")
+    yield _below(images, "few_bytes", pl.col("nbytes"), bounds, "{} bytes")
+    yield _below(images, "small", side, bounds, "a side of {} pixels")
+    yield _below(images, "dark", light, bounds, "brightness {}")
+    yield _below(images, "blurred", sharp, bounds, "sharpness {}")
     if bounds.max_brightness is not None:
         detail = pl.format(f"brightness {{}}, above {bounds.max_brightness:g}", light.round(4))
         bright = images.filter(light > bounds.max_brightness)
@@ -29,9 +38,10 @@ def check_files(images: pl.DataFrame, bounds: Check) -> Iterator[pl.DataFrame]:
 
 
 def _below(
-    images: pl.DataFrame, flag: str, value: pl.Expr, bound: float | None, words: str
+    images: pl.DataFrame, flag: str, value: pl.Expr, bounds: Check, words: str
 ) -> pl.DataFrame:
-    """Flag each of ``images`` whose ``value`` is below ``bound``; none if it is None."""
+    """Flag each of ``images`` whose ``value`` is below the bound; none if it is None."""
+    bound = getattr(bounds, BOUNDS[flag])
     if bound is None:
         return flags(images.clear(), flag, pl.lit(""))
     detail = pl.format(f"{words}, below {bound:g}", value.round(4))
