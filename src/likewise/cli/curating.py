@@ -174,5 +174,7 @@ def selections(dataset: Dataset, rev: Rev = None, json: Json = False) -> None:
     if listing:
         rows = [(one.name, one.items, one.unknown, one.file) for one in listing]
         print_table(("selection", "items", "not in the data set", "file"), rows)
+        print_tip(f"likewise browse {dataset} --selection {listing[0].name}")
     else:
         print_note(f"{dataset} has no selections")
+        print_tip(f"likewise select {dataset} NAME ITEM...")

@@ -187,6 +187,7 @@ def leaderboard(  # noqa: PLR0913 (an argument is an option)
         print_markdown(table.to_latex().rstrip())
     else:
         print_leaderboard(table)
+        print_tip("likewise compare RUN RUN, or for a paper: likewise cite RUN")
 
 
 def crosswalk(
@@ -227,6 +228,7 @@ def cite(
         print_markdown(citation.to_latex().rstrip())
     else:
         print_citation(citation)
+        print_tip(f"likewise cite {run} --latex")
 
 
 def report(
