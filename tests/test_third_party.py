@@ -1,80 +1,99 @@
 """Another package adds kinds by entry points: they are found, listed and used."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import venv
+import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 import likewise
+from document_blocks import blocks
+from forked import run
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Protocol
 from likewise.registry import Registry
 from likewise.sources import SOURCES
 
-EXAMPLE = Path(__file__).parent / "third_party"
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "plugin"
+GUIDE = ROOT / "docs" / "howto" / "plugin.md"
+
+STEPS = """\
+import json, sys
+sys.path.insert(0, {site!r})
+import numpy as np
+import likewise
+
+likewise.init()
+likewise.add("pets", source="underscored", path="../pictures", models=[])
+kinds = [kind.summary for kind in likewise.kinds("recipes") if kind.package == "likewise-lab"]
+likewise.add_model("tiny", kind="thumbnail", options={{"side": 4}}, data=["pets"])
+likewise.add_run("pets", "tiny", "nearest-item")
+likewise.ingest("pets")
+likewise.load("tiny")
+likewise.embed("pets", "tiny")
+likewise.publish("pets")
+run = likewise.evaluate("pets-tiny-nearest-item")
+hit = likewise.open("pets").search(image="../pictures/cat__2.png", k=1)[0]
+rows = np.array([[1, 0], [1, 0.1], [0, 1], [1, 0]], np.float32)
+scored = likewise.score("nearest-item", embeddings=rows, items="items.csv")
+print(json.dumps([kinds, run.metrics, [hit.item_id, hit.label], scored.metrics]))
+"""
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment with the example package and all packages of this one."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the example package in a folder of its own."""
     top = tmp_path_factory.mktemp("lab")
-    package = shutil.copytree(EXAMPLE, top / "package")
-    venv.create(top / "env", symlinks=True)
-    python = top / "env" / "bin" / "python"
-    own = subprocess.check_output(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
-    ).strip()
-    present = [path for path in sys.path if path and Path(path).is_dir()]
-    Path(own, "present.pth").write_text("\n".join(present), encoding="utf-8")
+    package = shutil.copytree(EXAMPLE, top / "package")  # the build writes next to the source
     # No package index is needed: all dependencies are installed here.
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    target = ["--target", str(top / "site")]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "--target", own, package], check=True
+        [sys.executable, "-m", "pip", "install", *options, *target, package], check=True
     )
-    return python
+    return top / "site"
 
 
-def run(python: Path, folder: Path, *arguments: str) -> str:
-    """Return the output of the command line in that environment."""
-    done = subprocess.run(
-        [python, "-m", "likewise", *arguments],
-        cwd=folder,
-        env=os.environ | {"DVC_NO_ANALYTICS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_a_source_and_a_protocol_of_another_package_are_used(lab: Path, tmp_path: Path) -> None:
-    pictures = tmp_path / "pictures"
+@pytest.mark.torch
+def test_a_source_a_model_and_a_protocol_of_another_package(site: Path, tmp_path: Path) -> None:
+    pictures, catalogue = tmp_path / "pictures", tmp_path / "catalogue"
     pictures.mkdir()
+    catalogue.mkdir()
+    # Cats are red, dogs are green: the nearest of each is the other one of its kind.
     for number, name in enumerate(("cat__1", "cat__2", "dog__1", "dog__2")):
-        Image.new("RGB", (9, 9), (60 * number, 0, 0)).save(pictures / f"{name}.png")
-    run(lab, tmp_path, "init", "catalogue")
-    catalogue = tmp_path / "catalogue"
-    run(lab, catalogue, "add", "pets", "--source", "underscored", "--path", str(pictures))
-    assert "nearest-item" in (catalogue / "params.yaml").read_text(encoding="utf-8")
-    run(lab, catalogue, "ingest", "pets")
-    labels = json.loads(run(lab, catalogue, "show", "pets", "--labels", "--json"))
-    assert {label["label"]: label["items"] for label in labels} == {"cat": 2, "dog": 2}
+        colour = (200 + number, 20, 0) if number < 2 else (20, 200 + number, 0)
+        Image.new("RGB", (9, 9), colour).save(pictures / f"{name}.png")
+    (catalogue / "items.csv").write_text("item_id,label\na,cat\nb,cat\nc,dog\nd,dog\n", "utf-8")
+    script = tmp_path / "steps.py"
+    script.write_text(STEPS.format(site=str(site)), encoding="utf-8")
 
-    np.save(tmp_path / "vectors.npy", np.array([[1, 0], [1, 0.1], [0, 1], [1, 0]], np.float32))
-    items = "item_id,label\na,cat\nb,cat\nc,dog\nd,dog\n"
-    (tmp_path / "items.csv").write_text(items, encoding="utf-8")
-    vectors = ["--embeddings", "vectors.npy", "--items", "items.csv", "--json"]
-    scored = json.loads(run(lab, tmp_path, "score", "nearest-item", *vectors))
+    done = run(catalogue, "python", str(script))
+
+    assert done.returncode == 0, done.stderr
+    kinds, metrics, hit, scored = json.loads(done.stdout.splitlines()[-1])
+    assert kinds == ["The pixels of a small picture, multiplied by a random matrix."]
+    assert metrics == {"recall@1": 1.0}
+    assert hit == ["cat__2.png", "cat"]
     # d and a have equal scores for a, and d comes after a; c's nearest is b, d's is a.
-    assert scored["metrics"]["recall@1"] == 1 / 4
+    assert scored["recall@1"] == 1 / 4
+
+
+def test_the_guide_shows_the_package_as_it_is() -> None:
+    shown = [block.code for block in blocks(GUIDE) if block.language == "python"]
+    files = ("source", "model", "protocol")
+    assert shown == [(EXAMPLE / "likewise_lab" / f"{f}.py").read_text("utf-8") for f in files]
+    points = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))
+    for group, kinds in points["project"]["entry-points"].items():
+        lines = [
+            f'[project.entry-points."{group}"]',
+            *(f'{k} = "{v}"' for k, v in kinds.items()),
+        ]
+        assert "\n".join(lines) in GUIDE.read_text("utf-8")
 
 
 def test_without_the_package_the_kinds_are_unknown() -> None:

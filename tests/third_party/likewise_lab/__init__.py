@@ -1,1 +1,0 @@
-"""A source and a protocol of a laboratory, in its own package."""
