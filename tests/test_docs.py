@@ -21,7 +21,7 @@ from likewise.cli.app import COMMANDS, app
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
-FILES = ("*.md", "docs/**/*.md", "benchmarks/*.md", "samples/*.md")
+FILES = ("*.md", "docs/**/*.md", "benchmarks/*.md", "samples/*.md", "examples/*/*.md")
 """The Markdown files of the repository that people read."""
 
 _CODE = re.compile(r"^(```+).*?^\1\s*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -153,6 +153,44 @@ def test_every_command_and_its_options_are_described() -> None:
         for parameter in command.params:
             assert isinstance(parameter, TyperArgument | TyperOption)
             assert parameter.hidden or parameter.help, f"{name}: {parameter.name}"
+
+
+def test_commands_in_the_documentation_exist_with_their_options() -> None:
+    """Also those that no test runs, such as the ones of README and of large data sets."""
+    group = typer.main.get_command(app)
+    wrong = []
+    for file in documents():
+        if file.name in ("CHANGELOG.md", "DECISIONS.md"):  # these name older commands
+            continue
+        for name, options in commands_of(text_of(file)):
+            command = group.commands.get(name)  # type: ignore[attr-defined]
+            known = {"--help"}
+            for parameter in command.params if command else ():
+                known.update((*parameter.opts, *parameter.secondary_opts))
+            unknown = sorted(set(options) - known)
+            if command is None or unknown:
+                wrong.append(f"{file.name}: likewise {name} {' '.join(unknown)}")
+    assert not wrong
+
+
+def commands_of(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the commands of likewise in the code of a text, each with its options."""
+    fence = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    code = [part for language, part in fence.findall(text) if language in ("", "sh")]
+    prose = fence.sub("", text)
+    code += [" ".join(part.split()) for part in re.findall(r"`(likewise\s[^`]+)`", prose)]
+    for part in code:
+        for line in part.replace("\\\n", " ").splitlines():
+            if "pip install" not in line and r" 1\n" not in line:  # the beginning of a digest
+                plain = re.sub(r"\"[^\"]*\"|'[^']*'", "TEXT", line).partition(" #")[0]
+                for name, words in re.findall(r"\blikewise ([a-z][a-z-]*)([^&|;>]*)", plain):
+                    yield name, re.findall(r"(?<!\S)--?[a-z][a-z-]*", words)
+
+
+def test_commands_are_found_in_code_and_prose() -> None:
+    block = "```sh\nlikewise add x -o a=-b \\\n  --path '--y' # --z\n```\n"
+    text = f"Run `likewise\nlist --json`.\n{block}"
+    assert list(commands_of(text)) == [("add", ["-o", "--path"]), ("list", ["--json"])]
 
 
 def test_the_page_of_errors_lists_every_error_with_its_exit_code() -> None:
