@@ -13,9 +13,9 @@ from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
 from likewise.catalogue.run_comparison import ChangedQuery as ChangedQuery
 from likewise.catalogue.run_comparison import Comparison as Comparison
-from likewise.catalogue.sharded_table import ShardCounts as ShardCounts
 from likewise.catalogue.summaries import Summary as Summary
 from likewise.catalogue.thumbnail_cache import Thumbnail as Thumbnail
+from likewise.distributed.shard_counts import ShardCounts as ShardCounts
 from likewise.distributed.shard_records import ShardNote as ShardNote
 from likewise.errors import AmbiguousLayoutError as AmbiguousLayoutError
 from likewise.errors import ChangedValueError as ChangedValueError

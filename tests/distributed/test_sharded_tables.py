@@ -12,8 +12,8 @@ from PIL import Image
 
 import forked
 import likewise
-from likewise.catalogue.sharded_table import parse_shard, written
-from likewise.distributed import plans_of, shard_cuts
+from likewise.catalogue.sharded_table import written
+from likewise.distributed import parse_shard, plans_of, shard_cuts
 from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
 from likewise.steps.measure.measure_rows import MeasureJob, MeasureWork
 from likewise.storage import journal, tables

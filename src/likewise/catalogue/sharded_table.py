@@ -1,84 +1,75 @@
 """Tables whose new rows are computed in shards, by any engine, and added by one commit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 import pyarrow as pa
 
-from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.distributed import (
     Engine,
     FailedShard,
+    ShardCounts,
     ShardPart,
     ShardPlan,
     Work,
     plans_of,
+    refuse_failed,
     run_shards,
 )
 from likewise.distributed.engines.here import Here
-from likewise.errors import ConfigError, DataError, bounded
+from likewise.errors import DataError
 from likewise.storage import tables
 from likewise.storage.workspace import Workspace
 
-_FRAGMENTS = "fragments"
-"""The folder of the fragments of a plan, and their entry in a part."""
+_FRAGMENTS, _PACKS = "fragments", "packs"
+"""The entries of a part about its fragments; the first is also the folder of a plan."""
 
 Parts = Mapping[int, ShardPart]
 """Number of a shard -> its part."""
 
 
-@dataclass(frozen=True)
-class ShardCounts:
-    """Counts of the shards of a job.
+class FilledTable(NamedTuple):
+    """A table with the rows of complete shards.
 
     Attributes:
-        planned: number of shards of the plan.
-        taken_over: number of shards that were complete before.
-        computed: number of shards that this call computed.
-        rows: number of rows of the shards that this call computed.
-        discarded: number of complete shards of other plans, which had other inputs.
+        plan: the plan.
+        counts: the counts of its shards.
+        parts: the parts of the complete shards.
+        computed: the numbers of the shards that this call computed.
     """
 
-    planned: int
-    taken_over: int
-    computed: int
-    rows: int = 0
-    discarded: int = 0
-
-
-class FilledTable(NamedTuple):
-    """A table with the rows of complete shards: the counts, and the parts."""
-
+    plan: ShardPlan
     counts: ShardCounts
     parts: Parts
+    computed: tuple[int, ...]
 
 
-def parse_shard(text: str) -> tuple[int, int]:
-    """Parse ``K/N``, the number of a process and the number of processes.
+class GrowingTable(Protocol):
+    """A staged table to which rows of shards are added."""
 
-    Raises:
-        ConfigError: it has another form, or K is not in 0 to N - 1.
+    @property
+    def path(self) -> Path:
+        """The folder of the table."""
+        ...
 
-    Example:
-        >>> parse_shard("3/64")
-        (3, 64)
-    """
-    own, sign, all_ = text.partition("/")
-    if sign and own.isdecimal() and all_.isdecimal() and int(own) < int(all_):
-        return int(own), int(all_)
-    raise ConfigError(
-        f"--shard {text}: expected K/N with K from 0 to N-1, such as 0/64 to 63/64"
-    )
+    def keys(self) -> pl.Series:
+        """Return the keys of the rows that are up to date."""
+        ...
+
+    def adopt(self, written: Sequence[tables.WrittenFragments], keys: pl.Series) -> None:
+        """Add fragments by one commit; rows with one of their ``keys`` are replaced."""
+        ...
 
 
 def write_rows(
     plan: ShardPlan,
     shard: int,
     schema: pa.Schema,
-    batches: Sequence[pa.RecordBatch],
+    batches: Iterable[pa.RecordBatch],
     **results: Any,
 ) -> None:
     """Write the rows of a shard as fragments, and then its part.
@@ -93,11 +84,25 @@ def write_rows(
     Raises:
         DataError: the files cannot be written.
     """
-    fragments: tuple[str, ...] = ()
-    if batches:
-        folder = plan.folder / _FRAGMENTS
-        fragments = tables.write_fragments(folder, schema, batches).fragments
-    plan.write_part(shard, {**results, _FRAGMENTS: list(fragments)})
+    plan.write_part(shard, {**results, **stored_rows(plan, schema, batches)})
+
+
+def stored_rows(
+    plan: ShardPlan, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> dict[str, list[str]]:
+    """Write rows of a shard as fragments; return the entries of its part about them.
+
+    Only a few of the ``batches`` are in memory at a time.
+
+    Raises:
+        DataError: the files cannot be written.
+    """
+    rows = iter(batches)
+    first = next(rows, None)
+    if first is None:
+        return {_FRAGMENTS: [], _PACKS: []}
+    stored = tables.write_fragments(plan.folder / _FRAGMENTS, schema, chain([first], rows))
+    return {_FRAGMENTS: list(stored.fragments), _PACKS: list(stored.packs)}
 
 
 def check_positions(images: Path, rows: Sequence[int], hashes: Sequence[str]) -> None:
@@ -138,7 +143,7 @@ class TableJob:
     work: Callable[[ShardPlan], Work]
 
     def fill(
-        self, table: IncrementalTable, engine: Engine, prepare: Callable[[Parts], None]
+        self, table: GrowingTable, engine: Engine, prepare: Callable[[Parts], None]
     ) -> FilledTable | None:
         """Add the rows of complete shards to a staged table.
 
@@ -166,12 +171,12 @@ class TableJob:
         parts = complete_parts(plan)
         self._adopt(plan, parts, table, prepare)
         refuse_failed(plan, failed)
-        computed = [shard for shard in parts if shard not in before]
+        computed = tuple(shard for shard in parts if shard not in before)
         rows = sum(plan.sizes[shard] for shard in computed)
         counts = ShardCounts(
             len(plan.sizes), len(before), len(computed), rows, self._other_parts(plan)
         )
-        return FilledTable(counts, parts)
+        return FilledTable(plan, counts, parts, computed)
 
     def own_shards(self, shard: tuple[int, int], engine: Engine) -> ShardCounts:
         """Compute the shards of process K of N: those whose number modulo N is K.
@@ -188,7 +193,7 @@ class TableJob:
         rows = sum(plan.sizes[number] for number in missing)
         return ShardCounts(len(mine), len(mine) - len(missing), len(missing), rows)
 
-    def _missing(self, plan: ShardPlan, table: IncrementalTable) -> list[int]:
+    def _missing(self, plan: ShardPlan, table: GrowingTable) -> list[int]:
         """Return the shards that are neither complete nor in the table."""
         parts, stored = complete_parts(plan), table.keys().implode()
         return [
@@ -201,7 +206,7 @@ class TableJob:
         self,
         plan: ShardPlan,
         parts: Parts,
-        table: IncrementalTable,
+        table: GrowingTable,
         prepare: Callable[[Parts], None],
     ) -> None:
         """Add the rows of parts that the table does not have, by one commit."""
@@ -227,19 +232,5 @@ def complete_parts(plan: ShardPlan) -> dict[int, ShardPart]:
 
 def written(plan: ShardPlan, part: ShardPart) -> tables.WrittenFragments:
     """Return the fragments of a part."""
-    return tables.WrittenFragments(plan.folder / _FRAGMENTS, tuple(part.data[_FRAGMENTS]))
-
-
-def refuse_failed(plan: ShardPlan, failed: Sequence[FailedShard]) -> None:
-    """Name the shards that failed.
-
-    Raises:
-        DataError: any shard failed.
-    """
-    if failed:
-        lines = (f"shard {one.shard} ({one.by}): {one.why}" for one in failed)
-        raise DataError(
-            f"{len(failed):,} of {len(plan.sizes):,} shards of {plan.job} failed: "
-            f"{bounded(lines, len(failed), 3)}; all other shards are kept; run the same "
-            "command again, or list them with: likewise status"
-        )
+    fragments, packs = (tuple(part.data.get(name, ())) for name in (_FRAGMENTS, _PACKS))
+    return tables.WrittenFragments(plan.folder / _FRAGMENTS, fragments, packs)

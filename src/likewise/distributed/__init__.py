@@ -49,7 +49,10 @@ Nothing of an engine belongs into digests, passports, lineage or dvc.lock.
 
 from likewise.distributed.engines import ENGINES, choose_engine
 from likewise.distributed.engines.base import Done, Engine, Work, attempt, describe, restore
-from likewise.distributed.shard_cuts import shard_sizes
+from likewise.distributed.plan_notes import read_note, write_note
+from likewise.distributed.shard_arrays import array_parts, read_arrays, write_arrays
+from likewise.distributed.shard_counts import ShardCounts, parse_shard
+from likewise.distributed.shard_cuts import Unit, shard_sizes, unit_sizes
 from likewise.distributed.shard_plan import (
     ShardPlan,
     make_plan,
@@ -58,25 +61,35 @@ from likewise.distributed.shard_plan import (
     remove_plans,
 )
 from likewise.distributed.shard_records import ShardNote, ShardPart
-from likewise.distributed.shard_run import FailedShard, run_shards
+from likewise.distributed.shard_run import FailedShard, refuse_failed, run_shards
 
 __all__ = [
     "ENGINES",
     "Done",
     "Engine",
     "FailedShard",
+    "ShardCounts",
     "ShardNote",
     "ShardPart",
     "ShardPlan",
+    "Unit",
     "Work",
+    "array_parts",
     "attempt",
     "choose_engine",
     "describe",
     "make_plan",
+    "parse_shard",
     "plans_of",
+    "read_arrays",
+    "read_note",
     "read_plan",
+    "refuse_failed",
     "remove_plans",
     "restore",
     "run_shards",
     "shard_sizes",
+    "unit_sizes",
+    "write_arrays",
+    "write_note",
 ]

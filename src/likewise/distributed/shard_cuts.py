@@ -1,6 +1,7 @@
 """The sizes of shards: a function of the rows alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 MOST_ROWS = 20_000
 """Maximum number of rows of a shard: minutes on a GPU, which a killed process loses."""
@@ -25,7 +26,54 @@ def shard_sizes(nbytes: Iterable[int], rows: int) -> list[int]:
         nbytes: bytes that each row reads.
         rows: the number of rows.
     """
-    most = min(MOST_ROWS, max(FEWEST_ROWS, -(-rows // SHARDS)))
+    return _cut(nbytes, _most_rows(rows))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Neighbouring rows that are best read by one process, such as an archive.
+
+    Attributes:
+        nbytes: bytes that each row reads.
+        is_whole: True if a shard that has one of the rows has all of them.
+    """
+
+    nbytes: Sequence[int]
+    is_whole: bool = False
+
+
+def unit_sizes(units: Sequence[Unit]) -> list[int]:
+    """Return the number of rows of each shard of a job whose rows are in units.
+
+    A shard has as many units as it may have rows and bytes (see ``shard_sizes``). A larger unit
+    is cut into shards of its own, unless it is whole.
+
+    Example:
+        >>> unit_sizes([Unit([7] * 300), Unit([7] * 300), Unit([7] * 100)])
+        [300, 400]
+        >>> unit_sizes([Unit([7] * 300), Unit([7] * 900)])
+        [300, 500, 400]
+    """
+    most = _most_rows(sum(len(unit.nbytes) for unit in units))
+    sizes: list[int] = []
+    count, size = 0, 0
+    for unit in units:
+        rows, nbytes = len(unit.nbytes), sum(unit.nbytes)
+        if count and (count + rows > most or size + nbytes > MOST_BYTES):
+            sizes.append(count)
+            count, size = 0, 0
+        if rows > most or nbytes > MOST_BYTES:
+            sizes += [rows] if unit.is_whole else _cut(unit.nbytes, most)
+        else:
+            count, size = count + rows, size + nbytes
+    return [*sizes, count] if count else sizes
+
+
+def _most_rows(rows: int) -> int:
+    return min(MOST_ROWS, max(FEWEST_ROWS, -(-rows // SHARDS)))
+
+
+def _cut(nbytes: Iterable[int], most: int) -> list[int]:
     sizes: list[int] = []
     count, size = 0, 0
     for length in nbytes:

@@ -6,6 +6,7 @@ The folder of a plan is ``.likewise/shards/<job>/<plan>``:
 - ``plan.json``: the identity of the plan and the sizes of its shards.
 - ``parts/<shard>.json``: the record that a shard is complete, with its results.
 - ``begun/<shard>.json`` and ``failed/<shard>.json``: notes for ``likewise status``.
+- ``notes/<name>.json``: what all shards share.
 - other files and folders: the data of the parts.
 
 Plans, parts and notes are used only with a seal of this checkout. The key of the seal is in the
@@ -16,10 +17,11 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -90,7 +92,7 @@ class ShardPlan:
         """
         if not (self.folder / _PLAN).is_file():
             raise self._removed()
-        self._records("begun").write(ShardNote(shard, worker_name()))
+        self._records("begun").write(ShardNote(shard, worker_name(), at=time.time()))
         self._began[shard] = time.monotonic()
         yield
 
@@ -107,7 +109,12 @@ class ShardPlan:
 
         Raises:
             DataError: the file cannot be written.
+            MissingArtefactError: the plan was removed meanwhile, for example by ``forget``; the
+                data of the shard are removed, too.
         """
+        if not (self.folder / _PLAN).is_file():
+            self.remove()
+            raise self._removed()
         now = time.monotonic()
         seconds = round(now - self._began.get(shard, now), 3)
         part = ShardPart(shard, worker_name(), seconds, dict(data))
@@ -115,14 +122,15 @@ class ShardPlan:
         self._records("begun").remove(shard)
         self._records("failed").remove(shard)
 
-    def parts(self) -> dict[int, ShardPart]:
-        """Read the parts of all complete shards, by number and in order."""
-        parts = (ShardPart(**content) for content in self._records("parts").read(self.shards))
+    def parts(self, shards: Iterable[int] | None = None) -> dict[int, ShardPart]:
+        """Read the parts of complete shards, of all or of some, by number and in order."""
+        wanted = self.shards if shards is None else shards
+        parts = (ShardPart(**content) for content in self._records("parts").read(wanted))
         return {part.shard: part for part in parts}
 
     def note_failure(self, shard: int, why: str, by: str) -> None:
         """Note that a shard has failed."""
-        self._records("failed").write(ShardNote(shard, by, why))
+        self._records("failed").write(ShardNote(shard, by, why, time.time()))
         self._records("begun").remove(shard)
 
     def failed(self) -> list[ShardNote]:
@@ -189,6 +197,7 @@ def make_plan(
     facts: Mapping[str, str],
     rows: pl.DataFrame,
     sizes: Sequence[int],
+    prepare: Callable[[ShardPlan], None] | None = None,
 ) -> ShardPlan:
     """Return the plan of a job, and write it if it is new.
 
@@ -199,6 +208,7 @@ def make_plan(
         rows: the rows of all shards, in an order that depends on the inputs alone.
         sizes: the number of rows of each shard, see ``shard_sizes``; their sum is
             ``len(rows)``.
+        prepare: writes further inputs into the folder of a new plan, before the plan itself.
 
     Raises:
         DataError: the plan cannot be written.
@@ -212,6 +222,8 @@ def make_plan(
     if plan is None:
         plan = ShardPlan(ws, job, id, tuple(sizes), facts)
         if sizes:
+            if prepare is not None:
+                prepare(plan)
             plan.write(rows)
     return plan
 
@@ -257,12 +269,19 @@ def _cut(rows: pl.DataFrame, sizes: Sequence[int]) -> Iterator[pl.DataFrame]:
 
 
 def _write_rows(path: Path, rows: pl.DataFrame, sizes: Sequence[int]) -> None:
-    """Write the rows of all shards, one batch per shard."""
-    parts = [part.to_arrow(compat_level=pl.CompatLevel.oldest()) for part in _cut(rows, sizes)]
+    """Write the rows of all shards, one batch per shard, and copy one shard at a time."""
+    batches = map(_batch, _cut(rows, sizes))
+    first = next(batches)
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with (
         pa.OSFile(str(path), "wb") as file,
-        pa.ipc.new_file(file, parts[0].schema, options=options) as writer,
+        pa.ipc.new_file(file, first.schema, options=options) as writer,
     ):
-        for part in parts:
-            writer.write_batch(part.combine_chunks().to_batches()[0])
+        for batch in chain([first], batches):
+            writer.write_batch(batch)
+
+
+def _batch(rows: pl.DataFrame) -> pa.RecordBatch:
+    """Return the rows of a shard, at least one, as a batch."""
+    table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return table.combine_chunks().to_batches()[0]

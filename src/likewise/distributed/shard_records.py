@@ -1,6 +1,7 @@
 """Records of shards: complete, begun or failed, one sealed file each."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -39,11 +40,18 @@ class ShardNote:
         shard: the number of the shard.
         by: the process.
         why: the reason of the failure.
+        at: when it was written, in seconds since 1970; 0 in notes of older versions.
     """
 
     shard: int
     by: str = ""
     why: str = ""
+    at: float = 0.0
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the note was written; None if that is not known."""
+        return max(time.time() - self.at, 0) if self.at else None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from likewise.distributed.engines.base import Engine, Work
 from likewise.distributed.shard_plan import ShardPlan
+from likewise.errors import DataError, bounded
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,18 @@ def run_shards(
             text = f"{complete:,} of {len(missing):,} shards"
             bar.set_postfix_str(text + (f", {len(failed):,} failed" if failed else ""))
     return sorted(failed, key=lambda one: one.shard)
+
+
+def refuse_failed(plan: ShardPlan, failed: Sequence[FailedShard]) -> None:
+    """Name the shards that failed.
+
+    Raises:
+        DataError: any shard failed.
+    """
+    if failed:
+        lines = (f"shard {one.shard} ({one.by}): {one.why}" for one in failed)
+        raise DataError(
+            f"{len(failed):,} of {len(plan.sizes):,} shards of {plan.job} failed: "
+            f"{bounded(lines, len(failed), 3)}; all other shards are kept; run the same "
+            "command again, or list them with: likewise status"
+        )

@@ -140,6 +140,19 @@ def exclusive_job(ws: Workspace, job: str) -> Iterator[None]:
 
 
 @contextmanager
+def turn(ws: Workspace, job: str) -> Iterator[None]:
+    """Wait until no other process of the checkout holds the lock ``job``, and hold it.
+
+    Raises:
+        DataError: the lock file cannot be written.
+    """
+    with ExitStack() as stack:
+        with atomic.writing(ws.lock_file(job)):
+            stack.enter_context(_locked(ws, job, fcntl.LOCK_EX))
+        yield
+
+
+@contextmanager
 def commits_paused(ws: Workspace) -> Iterator[None]:
     """Block commits of this checkout, so that its files can be read consistently.
 

@@ -10,14 +10,16 @@ from likewise.catalogue import takedowns
 from likewise.catalogue.base_vectors import NOT_RECORDED
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.incremental_table import IncrementalTable
-from likewise.catalogue.sharded_table import (
-    Parts,
-    ShardCounts,
-    TableJob,
-    parse_shard,
-)
+from likewise.catalogue.sharded_table import Parts, TableJob
 from likewise.catalogue.text_models import text_tower_digest
-from likewise.distributed import Engine, ShardPlan, choose_engine, remove_plans
+from likewise.distributed import (
+    Engine,
+    ShardCounts,
+    ShardPlan,
+    choose_engine,
+    parse_shard,
+    remove_plans,
+)
 from likewise.distributed.engines.here import Here
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath

@@ -8,8 +8,15 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.incremental_table import IncrementalTable
-from likewise.catalogue.sharded_table import ShardCounts, TableJob, parse_shard
-from likewise.distributed import Engine, ShardPlan, choose_engine, remove_plans
+from likewise.catalogue.sharded_table import TableJob
+from likewise.distributed import (
+    Engine,
+    ShardCounts,
+    ShardPlan,
+    choose_engine,
+    parse_shard,
+    remove_plans,
+)
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.imaging.measure_many import measure_all

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from likewise.errors import DataError
-from likewise.formats.durable import sync
+from likewise.formats.durable import sync, sync_folder
 from likewise.formats.paths import inside
 from likewise.storage.schema import STORAGE_VERSION
 from likewise.storage.tables.opening import exists, open_dataset
@@ -31,18 +31,21 @@ class WrittenFragments(NamedTuple):
     Attributes:
         folder: the folder that they were written to.
         fragments: the description of each, as JSON.
+        packs: paths of the pack files of their blobs, relative to the folder ``data``.
     """
 
     folder: Path
     fragments: tuple[str, ...]
+    packs: tuple[str, ...] = ()
 
     def files(self) -> list[str]:
         """List the names of their data files."""
         return [file["path"] for text in self.fragments for file in json.loads(text)["files"]]
 
     def are_complete(self) -> bool:
-        """Return whether all data files are on disk."""
-        return all((self.folder / _DATA / name).is_file() for name in self.files())
+        """Return whether all data files and pack files are on disk."""
+        names = (*self.files(), *self.packs)
+        return all((self.folder / _DATA / name).is_file() for name in names)
 
 
 def write_fragments(
@@ -67,10 +70,15 @@ def write_fragments(
         raise write_error(folder, error) from error
     texts = tuple(json.dumps(fragment.to_json()) for fragment in written)
     fragments = WrittenFragments(folder, texts)
+    packs: list[str] = []
     for name in fragments.files():
         sync(folder / _DATA / name)
-    sync(folder / _DATA)
-    return fragments
+        stem = folder / _DATA / Path(name).stem  # Lance names the folder of the packs so
+        if stem.is_dir():
+            sync(stem)
+            packs += [f"{stem.name}/{pack.name}" for pack in sorted(stem.iterdir())]
+    sync_folder(folder / _DATA)
+    return fragments._replace(packs=tuple(packs))
 
 
 def data_files(path: Path) -> set[str]:
@@ -105,7 +113,7 @@ def add_fragments(path: Path, schema: pa.Schema, written: Sequence[WrittenFragme
     data = path / _DATA
     data.mkdir(parents=True, exist_ok=True)
     for one in missing:
-        for name in one.files():
+        for name in (*one.packs, *one.files()):
             _link(one.folder / _DATA / name, inside(data, name, "a part"))
     fragments = [lance.FragmentMetadata.from_json(text) for text in texts]
     operation: lance.LanceOperation.BaseOperation
@@ -131,6 +139,7 @@ def _link(source: Path, target: Path) -> None:
     """Make ``target`` a hard link to ``source``, or a copy where links fail."""
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return
+    target.parent.mkdir(exist_ok=True)
     with suppress(FileNotFoundError):
         target.unlink()  # a copy that was killed
     try:
