@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import likewise
 from forked import run_dvc
@@ -12,19 +13,26 @@ from likewise.distributed import shard_cuts
 from resilience import observed
 from resilience.kills import differences
 
+NEW = 7
+"""New images: two shards."""
+
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 
 def computed(root: Path, way: str) -> dict[str, str]:
-    """Compute vectors and measures, and all that follows; return the state of the files."""
-    for number in range(3) if way == "shards" else ():
-        shard = f"{number}/3"
+    """Read new images, compute vectors and measures, and all that follows; return the state."""
+    shards = [f"{number}/3" for number in range(3)] if way == "shards" else []
+    engine = "processes" if way == "processes" else "here"
+    for shard in shards:
+        likewise.ingest("emoji", shard=shard, workspace=root)
+    ingested = likewise.ingest("emoji", engine=engine, workspace=root)
+    assert (ingested.read, ingested.images) == (0 if shards else NEW, 24 + NEW)
+    for shard in shards:
         likewise.embed("emoji", "tiny", recompute=True, shard=shard, workspace=root)
         likewise.measure("emoji", shard=shard, workspace=root)
-    engine = "processes" if way == "processes" else "here"
     embedded = likewise.embed("emoji", "tiny", recompute=True, engine=engine, workspace=root)
     measured = likewise.measure("emoji", engine=engine, workspace=root)
-    expected = 0 if way == "shards" else 24
+    expected = 0 if shards else 24 + NEW
     assert (embedded.computed, measured.computed) == (expected, expected)
     likewise.publish("emoji", workspace=root)
     likewise.evaluate("emoji-tiny", workspace=root)
@@ -47,6 +55,9 @@ def test_every_way_records_the_same(
     for way in ("here", "processes", "shards"):
         root = recorded.with_name(way)
         shutil.copytree(recorded, root, symlinks=True)
+        for number in range(NEW):
+            picture = Image.new("RGB", (70, 60), (10 * number, 200, 90))
+            picture.save(root / "emoji" / "images" / f"0_new{number}.jpg")
         states.append(computed(root, way))
     here, *others = states
     assert {"dvc.lock", "reports/emoji-tiny.json", "catalog/emoji/columns/tiny.yaml"} <= set(

@@ -21,6 +21,7 @@ import core_only
 import forked
 import likewise
 from buckets import Bucket
+from likewise.distributed import shard_cuts
 from likewise.errors import ConfigError, DataError, LikewiseError
 from likewise.storage.config import read_yaml
 from likewise.storage.workspace import Workspace
@@ -118,8 +119,34 @@ def test_an_archive_is_read_in_parts(workspace: Path, lab: Bucket, form: str) ->
     for name, place in (("here", str(local)), ("there", f"s3://lab/{local.name}")):
         likewise.add(name, source=kind, path=place, models=[], protocols=[])
         likewise.ingest(name)
-    assert digests(workspace, "there", *TABLES) == digests(workspace, "here", *TABLES)
+    expected = digests(workspace, "here", *TABLES)
+    assert digests(workspace, "there", *TABLES) == expected
     assert likewise.ingest("there").kept == len(pictures)
+    forget_tables(workspace, "there")
+    check_shards("there", len(pictures))
+    assert digests(workspace, "there", *TABLES) == expected
+
+
+def forget_tables(workspace: Path, name: str) -> None:
+    """Remove what was ingested, so that all files are new."""
+    shutil.rmtree(workspace / "catalog" / name)
+    (workspace / ".likewise" / "stamps" / f"{name}.arrow").unlink()
+
+
+def check_shards(name: str, images: int) -> None:
+    """Check that one process reads all shards, and that nothing is left for the commit."""
+    assert likewise.ingest(name, shard="0/1").read == images
+    done = likewise.ingest(name)
+    assert (done.read, done.images) == (0, images)
+
+
+def test_objects_are_read_in_shards(
+    workspace: Path, lab: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", 5)
+    add_emoji("s3://lab/emoji/images")
+    check_shards("remote", 6 * 4)
+    assert digests(workspace, "remote", "images") == digests(workspace, "emoji", "images")
 
 
 def test_a_layout_is_found_in_a_bucket(workspace: Path, lab: Bucket) -> None:

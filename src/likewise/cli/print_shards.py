@@ -1,4 +1,4 @@
-"""The lines about shards that embed and measure print."""
+"""The lines about shards that commands print."""
 
 from typing import TYPE_CHECKING
 

@@ -33,11 +33,21 @@ def prepare(dataset: Dataset) -> None:
 def ingest(
     dataset: Dataset,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on any finding.")] = False,
+    engine: Engine = None,
+    shard: Shard = None,
 ) -> None:
-    """Read a source into tables: only new or changed files."""
-    done = likewise.ingest(dataset, strict=strict)
+    """Read a source into tables: only new or changed files.
+
+    Large data sets on several processes or nodes: docs/scale.md.
+    """
+    done = likewise.ingest(dataset, strict=strict, engine=engine, shard=shard)
+    if shard:
+        print_line(f"{dataset}: {done.read:,} files read")
+        print_shards(done.shards, shard, f"likewise ingest {dataset}")
+        return
     print_line(f"{dataset}: {done.items:,} items in {done.images:,} images")
     print_line(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
+    print_shards(done.shards, shard, f"likewise ingest {dataset}")
     if done.forgotten:
         print_line(f"{done.forgotten:,} excluded by forgotten.csv")
     if done.findings:

@@ -37,6 +37,21 @@ class SyncCounts:
     """Paths of files whose content must not be stored."""
 
 
+@dataclass(frozen=True)
+class FilesOfShards:
+    """Files that shards have read; their rows are in the table.
+
+    Attributes:
+        stamps: ``path``, ``nbytes``, ``stamp`` and ``sha256`` of the images.
+        faults: (path, check, detail) of files that are not complete images.
+        refused: paths of files whose content must not be stored.
+    """
+
+    stamps: pl.DataFrame
+    faults: list[tuple[str, str, str]]
+    refused: list[str]
+
+
 class ImageStore:
     """An images table that is being updated; a later process can resume the update."""
 
@@ -45,15 +60,26 @@ class ImageStore:
         self.table = table
         self._seen = folder / SEEN
 
+    def begin(self, earlier: Path, refused: Collection[str]) -> None:
+        """Begin with the rows of the previous version, or of a killed process.
+
+        Args:
+            earlier: path of the previous version of the table, if any; it is linked.
+            refused: SHA-256 of contents that must not be stored; they are erased.
+        """
+        if not tables.exists(self.table) and tables.exists(earlier):
+            tables.link_tree(earlier, self.table)
+        tables.erase_rows(self.table, "sha256", refused)
+
     def sync(
         self,
         files: FileCollection,
         wanted: pl.DataFrame,
-        earlier: Path,
         stamps: pl.DataFrame,
         refused: Collection[str] = (),
+        of_shards: FilesOfShards | None = None,
     ) -> SyncCounts:
-        """Make the table contain exactly the ``wanted`` files.
+        """Make the table contain exactly the ``wanted`` files; call ``begin`` before.
 
         Files with unchanged size and stamp are not read; files with unchanged content are not
         written.
@@ -61,19 +87,23 @@ class ImageStore:
         Args:
             files: collection that contains the files.
             wanted: ``path``, ``nbytes``, ``stamp`` of the files, in canonical order.
-            earlier: path of the previous version of the table, if any; it is linked.
-            stamps: sizes and modification times of the files in that version.
+            stamps: sizes and modification times of the files in the previous version.
             refused: SHA-256 of contents that must not be stored.
+            of_shards: files that shards have read; they are not read again.
         """
-        if not tables.exists(self.table) and tables.exists(earlier):
-            tables.link_tree(earlier, self.table)
-        tables.erase_rows(self.table, "sha256", refused)
+        progress = ReadingProgress(set(refused))
+        if of_shards is not None:
+            stamps = pl.concat([stamps, of_shards.stamps])
+            progress.faults += of_shards.faults
+            progress.refused += of_shards.refused
         present = self.facts()
         first_new_fragment = tables.next_fragment(self.table)
-        unchanged = self._unchanged(wanted, stamps)
+        unchanged = self.current(wanted, stamps)
         to_read = wanted.join(unchanged, on="path", how="anti", maintain_order="left")
+        if read := [*(path for path, *_ in progress.faults), *progress.refused]:
+            to_read = to_read.filter(~pl.col("path").is_in(read))
         to_compare = present.join(to_read, left_on="image_id", right_on="path", how="semi")
-        progress = _SyncProgress(dict(to_compare.iter_rows()), set(refused))
+        progress.known_hashes |= dict(to_compare.iter_rows())
         self._read(files, to_read, progress)
         same_ids = pl.Series(progress.same, dtype=pl.String).implode()
         unchanged_ids = unchanged["path"].implode()
@@ -95,28 +125,15 @@ class ImageStore:
 
     def facts(self, *further: str) -> pl.DataFrame:
         """Return ids and hashes of the images, and ``further`` columns; empty without table."""
-        names = ["image_id", "sha256", *further]
-        parts = [tables.empty_batch(IMAGES.arrow()).select(names)]
-        if not tables.exists(self.table):
-            return pl.DataFrame(pl.from_arrow(parts[0]))
-        # Batch by batch, because a table of Arrow would be a second copy of millions of rows.
-        batches = chain(parts, tables.open_table(self.table, "").scan(names))
-        return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in batches], rechunk=True)
+        return stored_facts(self.table, *further)
 
-    def _unchanged(self, wanted: pl.DataFrame, stamps: pl.DataFrame) -> pl.DataFrame:
-        """Return the path of wanted files whose size and stamp have not changed."""
+    def current(self, wanted: pl.DataFrame, stamps: pl.DataFrame) -> pl.DataFrame:
+        """Return the path of wanted files whose row in the table is up to date."""
         killed = [pl.read_ipc(path) for path in sorted(self._seen.glob("*.arrow"))]
-        seen = pl.concat([stamps, *killed])
-        present = self.facts().rename({"image_id": "path"})
-        unchanged = wanted.join(seen.unique(), on=["path", "nbytes", "stamp"])
-        return (
-            unchanged.join(present, on=["path", "sha256"])
-            .select("path")
-            .unique(maintain_order=True)
-        )
+        return unchanged_files(wanted, pl.concat([stamps, *killed]), self.facts())
 
     def _read(
-        self, files: FileCollection, to_read: pl.DataFrame, progress: "_SyncProgress"
+        self, files: FileCollection, to_read: pl.DataFrame, progress: "ReadingProgress"
     ) -> None:
         probed = probe_files(files, to_read)
         schema = tables.lance_schema(IMAGES)
@@ -134,14 +151,52 @@ class ImageStore:
             seen.write_ipc(part)
 
 
-class _SyncProgress:
-    """Collects ids of unchanged images, faults and refused files while files are read."""
+def unchanged_files(
+    wanted: pl.DataFrame, stamps: pl.DataFrame, present: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the ``path`` of wanted files whose size and stamp have not changed.
 
-    def __init__(self, known_hashes: dict[str, str], refused_hashes: set[str]) -> None:
+    Args:
+        wanted: ``path``, ``nbytes`` and ``stamp`` of the files.
+        stamps: the same when the files were read, and the ``sha256`` of their content.
+        present: ``image_id`` and ``sha256`` of the rows of the table.
+    """
+    unchanged = wanted.join(stamps.unique(), on=["path", "nbytes", "stamp"])
+    rows = present.select("sha256", path="image_id")
+    return (
+        unchanged.join(rows, on=["path", "sha256"]).select("path").unique(maintain_order=True)
+    )
+
+
+def stored_facts(table: Path, *further: str) -> pl.DataFrame:
+    """Return ids and hashes of an images table, and ``further`` columns; empty without it."""
+    names = ["image_id", "sha256", *further]
+    parts = [tables.empty_batch(IMAGES.arrow()).select(names)]
+    if not tables.exists(table):
+        return pl.DataFrame(pl.from_arrow(parts[0]))
+    # Batch by batch, because a table of Arrow would be a second copy of millions of rows.
+    batches = chain(parts, tables.open_table(table, "").scan(names))
+    return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in batches], rechunk=True)
+
+
+class ReadingProgress:
+    """Collects what is found while files are read.
+
+    Attributes:
+        same: ids of images whose content is that of ``known_hashes``.
+        faults: (path, check, detail) of files that are not complete images.
+        refused: paths of files whose content must not be stored.
+        known_hashes: path -> SHA-256 of the stored content.
+    """
+
+    def __init__(
+        self, refused_hashes: set[str], known_hashes: dict[str, str] | None = None
+    ) -> None:
+        """Start; images with one of ``refused_hashes`` are not stored."""
         self.same: list[str] = []
         self.faults: list[tuple[str, str, str]] = []
         self.refused: list[str] = []
-        self._known_hashes = known_hashes
+        self.known_hashes = known_hashes or {}
         self._refused_hashes = refused_hashes
 
     def new_images(
@@ -153,7 +208,7 @@ class _SyncProgress:
             allowed, refused = batch.allowed(self._refused_hashes)
             self.refused += refused
             self.faults += allowed.faults
-            new_images = allowed.without(self._known_hashes)
+            new_images = allowed.without(self.known_hashes)
             if len(new_images) < len(allowed.images):
                 new_ids = set(new_images["image_id"].to_pylist())
                 self.same += [

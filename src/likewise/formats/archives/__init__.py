@@ -10,6 +10,7 @@ from typing import IO, cast
 from likewise.errors import DataError
 from likewise.formats.archives.file_collection import FileCollection
 from likewise.formats.archives.folders_anywhere import open_folder
+from likewise.formats.archives.located_files import located_rows
 from likewise.formats.archives.nested import FolderOfArchives
 from likewise.formats.archives.tars import CompressedTar, Decompressor, PlainTar
 from likewise.formats.archives.zips import Zip
@@ -56,6 +57,8 @@ def open_files(
         files = nested or open_folder(path)
     else:
         files = _open_archive(path, open_nested=open_nested)
+    if (rows := located_rows(path)) is not None:
+        files.limit_to(rows)
     if files.listing().is_empty() and not files.undecodable and not files.refused:
         raise DataError(f"{path} contains no files; give the folder or archive of the files")
     if strict and files.damage:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -51,6 +51,9 @@ class FileCollection(ABC):
     """
 
     random_access = True
+
+    place_columns: ClassVar[tuple[str, ...] | None] = None
+    """Columns of the listing by which ``read`` finds a file; None: ``limit_to`` lists again."""
 
     def __init__(self, path: Path) -> None:
         """Store ``path``; files are opened on first use."""
@@ -107,6 +110,38 @@ class FileCollection(ABC):
     def can_seek(self, paths: pl.Series) -> bool:
         """Return True if each of ``paths`` can be read without reading the files before it."""
         return self.random_access
+
+    def located(self, paths: pl.Series) -> pl.DataFrame:
+        """Return what another process needs to read ``paths``, in the order of reading.
+
+        Columns:
+
+        - ``path``, ``nbytes``, ``stamp``: see ``listing``
+        - ``archive``: the archive in a folder of archives; "" for all other files
+        - ``one_pass``: True if the files of the archive are read in a single pass
+        - others: the places of the files, see ``limit_to``
+
+        Raises:
+            DataError: there is no such file.
+        """
+        return self._rows(paths).with_columns(
+            archive=pl.lit(""), one_pass=pl.lit(not self.random_access)
+        )
+
+    @property
+    def is_listed(self) -> bool:
+        """True if ``listing`` scans nothing."""
+        return self._listing is not None
+
+    def limit_to(self, rows: pl.DataFrame) -> None:
+        """List the files of ``rows`` only, which ``located`` returned in another process.
+
+        Nothing is scanned then, so that a process that reads a few archives opens no other.
+        A collection without ``place_columns`` still lists all its files.
+        """
+        if self.place_columns is not None:
+            columns = (*LISTING_COLUMNS, *self.place_columns)
+            self._listing = FileListing(rows.select(columns).sort("path"), [], [])
 
     def with_own_handles(self) -> "FileCollection":
         """Return a copy with its own file handles, which close when it is garbage-collected."""

@@ -22,6 +22,8 @@ class Folder(FileCollection):
     Names are read as bytes and must be UTF-8, independent of the locale.
     """
 
+    place_columns = ()
+
     def __init__(self, path: Path) -> None:
         """Store ``path``; the folder is scanned on first use."""
         super().__init__(path)

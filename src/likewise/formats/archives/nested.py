@@ -52,6 +52,43 @@ class FolderOfArchives(FileCollection):
         used = self._rows(paths)["archive"].unique()
         return all(self._place(number)[0].random_access for number in used)
 
+    def located(self, paths: pl.Series) -> pl.DataFrame:
+        """See ``FileCollection.located``.
+
+        If an archive is read in one pass, the files are grouped by archive, as ``read_many``
+        does.
+        """
+        rows = self._rows(paths).with_row_index("at")
+        if not self.can_seek(paths):
+            rows = rows.sort(pl.col("at").min().over("archive"), "at")
+        parts = [self._folder.located(paths.clear())]
+        for (number,), part in rows.group_by("archive", maintain_order=True):
+            files, top = self._place(int(str(number)))
+            places = files.located(part["path"].str.strip_prefix(top))
+            parts.append(
+                places.with_columns(
+                    path=pl.lit(top) + pl.col("path"), archive=pl.lit(top.rstrip("/"))
+                )
+            )
+        located = pl.concat(parts, how="diagonal")
+        return rows.select("path").join(located, on="path", how="left", maintain_order="left")
+
+    def limit_to(self, rows: pl.DataFrame) -> None:
+        """See ``FileCollection.limit_to``; only archives with files of ``rows`` are opened."""
+        loose = rows.filter(archive="")
+        self._folder.limit_to(loose)
+        self._archives = []
+        frames = [loose.select(*LISTING_COLUMNS, archive=pl.lit(-1, pl.Int64))]
+        packed = rows.filter(pl.col("archive") != "").sort("archive")
+        for (name,), part in packed.group_by("archive", maintain_order=True):
+            files = self._opener(self.path / str(name))
+            inner = pl.col("path").str.strip_prefix(f"{name}/")
+            files.limit_to(part.with_columns(path=inner, archive=pl.lit("")))
+            number = pl.lit(len(self._archives), pl.Int64)
+            frames.append(part.select(*LISTING_COLUMNS, archive=number))
+            self._archives.append(files)
+        self._listing = FileListing(pl.concat(frames).sort("path"), [], [])
+
     def _place(self, number: int) -> tuple[FileCollection, str]:
         """Return archive ``number`` (-1: the folder itself) and its path prefix."""
         if number < 0:

@@ -21,6 +21,8 @@ class ObjectFolder(FileCollection):
     changes with the entity tag of the object.
     """
 
+    place_columns = ()
+
     def __init__(self, path: RemotePath) -> None:
         """Store ``path``; the objects are listed on first use."""
         super().__init__(path)

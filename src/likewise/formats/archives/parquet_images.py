@@ -30,6 +30,7 @@ class ParquetImages(FileCollection):
     """
 
     random_access = False
+    place_columns = ("table", "row")
 
     def __init__(self, path: Path, column: str) -> None:
         """Use ``column``, which is binary or a struct of ``bytes`` and ``path``."""
@@ -57,6 +58,12 @@ class ParquetImages(FileCollection):
                 yield from _cells(
                     pq.ParquetFile(opened(place), pre_buffer=False), self.column, part
                 )
+
+    def located(self, paths: pl.Series) -> pl.DataFrame:
+        """See ``FileCollection.located``; a table counts as an archive with random access."""
+        rows = self._rows(paths).sort("table", "row")
+        names = pl.Series(list(self.tables), dtype=pl.String)
+        return rows.with_columns(archive=names[rows["table"]], one_pass=pl.lit(value=False))
 
     def _scan(self) -> FileListing:
         frames = [

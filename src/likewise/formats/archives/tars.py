@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import SEEK_SET, RawIOBase
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 
 from likewise.errors import DamagedError
 from likewise.formats.archives.file_collection import Archive, FileCollection, damaged_error
@@ -79,6 +79,8 @@ class _StrictTarInfo(tarfile.TarInfo):
 class PlainTar(Archive):
     """The members of an uncompressed .tar, read at their byte offsets."""
 
+    place_columns: ClassVar[tuple[str, ...]] = ("offset",)
+
     def __init__(self, path: Path, *, open_nested: bool = False) -> None:
         """Store ``path``; ``open_nested`` treats a tar in the tar as a folder."""
         super().__init__(path)
@@ -106,7 +108,7 @@ class PlainTar(Archive):
             yield path, data
 
     def _scan(self) -> FileListing:
-        members = ListingBuilder(self.path, "offset")
+        members = ListingBuilder(self.path, *self.place_columns)
         try:
             with damaged_error(self.path), self.path.open("rb") as stream:
                 _add_members(self.path, members, stream, open_nested=self._open_nested)
@@ -122,6 +124,7 @@ class CompressedTar(FileCollection):
     """The members of a compressed .tar; reading one requires a pass through the archive."""
 
     random_access = False
+    place_columns: ClassVar[tuple[str, ...]] = ("offset",)
 
     def __init__(
         self, path: Path, decompressor: Decompressor, *, open_nested: bool = False
@@ -158,7 +161,7 @@ class CompressedTar(FileCollection):
                 yield path, data
 
     def _scan(self) -> FileListing:
-        members = ListingBuilder(self.path, "offset")
+        members = ListingBuilder(self.path, *self.place_columns)
         try:
             with damaged_error(self.path), self._open() as stream:
                 _add_members(self.path, members, stream, open_nested=self._open_nested)

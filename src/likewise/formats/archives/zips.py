@@ -8,7 +8,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import polars as pl
 
@@ -52,6 +52,8 @@ class _DirectoryEntry(NamedTuple):
 class Zip(Archive):
     """The members of a .zip, stored or deflated; each is verified by its CRC-32."""
 
+    place_columns: ClassVar[tuple[str, ...]] = ("offset", "packed", "method")
+
     def read(self, path: str) -> bytes:
         """See ``FileCollection.read``."""
         _, size, crc, offset, packed, method = self._row(path)
@@ -71,7 +73,7 @@ class Zip(Archive):
         return "zip"
 
     def _scan(self) -> FileListing:
-        members = ListingBuilder(self.path, "offset", "packed", "method")
+        members = ListingBuilder(self.path, *self.place_columns)
         with damaged_error(self.path):
             directory, length = self._directory(), self.path.stat().st_size
             for entry in _entries(directory):

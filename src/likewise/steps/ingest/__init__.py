@@ -1,29 +1,35 @@
 """Read a data set's source into its tables: images, items and findings."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.name_clashes import check_columns
+from likewise.distributed import (
+    Engine,
+    ShardCounts,
+    choose_engine,
+    parse_shard,
+    remove_plans,
+)
 from likewise.errors import DataError, bounded
 from likewise.formats import atomic
-from likewise.formats.archives import FileCollection
 from likewise.formats.paths import StrPath
-from likewise.imaging.file_stamps import read_stamps, write_stamps
+from likewise.imaging.file_stamps import write_stamps
 from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts
-from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_bounds import clip_boxes
-from likewise.sources.completeness import difference_findings
-from likewise.storage import journal, tables, timings, versions
+from likewise.steps.ingest.ingest_job import IngestJob, SourceFiles, ids_of
+from likewise.steps.ingest.ingest_shards import FilledImages, fill, own_shards
+from likewise.storage import journal, tables, timings
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
 from likewise.storage.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.storage.sealed_listings import listings_of
 from likewise.storage.workspace import Workspace
+
+__all__ = ["Ingested", "ingest"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Ingested:
         removed: number of images that the source does not have any more.
         findings: check -> number of findings.
         forgotten: number of images of the source that ``forgotten.csv`` excludes.
+        shards: the shards of the job; None if all was read in this process without shards.
     """
 
     dataset: str
@@ -49,9 +56,17 @@ class Ingested:
     removed: int
     findings: dict[str, int] = field(default_factory=dict)
     forgotten: int = 0
+    shards: ShardCounts | None = None
 
 
-def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = None) -> Ingested:
+def ingest(
+    dataset: str,
+    *,
+    strict: bool = False,
+    engine: str | None = None,
+    shard: str | None = None,
+    workspace: StrPath | None = None,
+) -> Ingested:
     """Read the source of ``dataset`` into its images, items and findings tables.
 
     Only files that are new or changed since the last ingest are read. A damaged image, a file
@@ -62,10 +77,19 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
     Args:
         dataset: name of the data set.
         strict: raise if there is any finding, and change nothing.
+        engine: who reads the images: an entry of ``engines`` in params.yaml, or a kind of
+            ``likewise.kinds("engines")``. The default is the environment variable
+            LIKEWISE_ENGINE, and without it this process.
+        shard: "K/N", for process K (0 to N-1) of N: read every N-th shard of the new files and
+            commit nothing. Only ``read`` and ``shards`` of the result are filled. A later call
+            without ``shard`` takes all shards over.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: the source cannot be read, has no image, or ``strict`` met a finding.
+        UnknownNameError: the catalogue has no such data set or engine.
+        ConfigError: ``shard`` is not K/N.
+        DataError: the source cannot be read, has no image, or ``strict`` met a finding. Or
+            shards failed; all others are kept.
 
     Example:
         >>> open("emoji/images/0_empty.jpg", "w").close()
@@ -76,17 +100,31 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         {'empty': 1}
     """
     ws = open_workspace(workspace)
-    clock = timings.Clock(ws, f"ingest-{dataset}")
-    with journal.exclusive_job(ws, f"ingest-{dataset}"), listings_of(ws, dataset) as listings:
-        keep = (ws.table(dataset, "images").name, SEEN)
-        staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
-        taken = _take(ws, dataset, staging)
+    ws.dataset(dataset)
+    part = None if shard is None else parse_shard(shard)
+    chosen = choose_engine(ws.params.engines, engine)
+    job = IngestJob(ws, dataset)
+    if part is None:
+        return _ingest(job, chosen, strict=strict)
+    with listings_of(ws, dataset):
+        counts = own_shards(job, chosen, part)
+    return Ingested(dataset, 0, 0, counts.rows, 0, 0, shards=counts)
+
+
+def _ingest(job: IngestJob, engine: Engine, *, strict: bool) -> Ingested:
+    """Bring the tables up to date, by any engine."""
+    ws, dataset = job.ws, job.dataset
+    clock = timings.Clock(ws, job.name)
+    with journal.exclusive_job(ws, job.name), listings_of(ws, dataset) as listings:
+        staging = journal.Staging(ws, job.name, keep=(job.path.name, SEEN))
+        taken = _take(job, staging, engine)
         items, findings, synced = taken.items, taken.findings, taken.synced
         names = (column.name for column in taken.further)
         check_columns(dataset, names, ws.params.models_of(dataset))
         _refuse(dataset, items, findings, strict=strict)
         written = _written(ws, dataset, staging, taken)
         staging.commit()
+        remove_plans(ws, job.name)
         listings.settle()
     clock.record(len(items))
     return Ingested(
@@ -98,6 +136,7 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         synced.removed,
         dict(findings.group_by("check").len().sort("check").iter_rows()),
         taken.forgotten,
+        taken.shards,
     )
 
 
@@ -111,6 +150,7 @@ class _Taken:
         findings: all findings, sorted.
         synced: counts of images read, kept and removed.
         forgotten: number of images that were left out because they were taken down.
+        shards: the shards of the job, if there are any.
     """
 
     items: pl.DataFrame
@@ -118,64 +158,56 @@ class _Taken:
     findings: pl.DataFrame
     synced: SyncCounts
     forgotten: int
+    shards: ShardCounts | None
 
 
-def _take(ws: Workspace, dataset: str, staging: journal.Staging) -> _Taken:
+def _take(job: IngestJob, staging: journal.Staging, engine: Engine) -> _Taken:
     """Read the names, then the files that are new or changed, into the images table."""
-    entry, card = ws.dataset(dataset), ws.card(dataset)
-    source = SOURCES.build(card.source, f"{dataset}.yaml: source")
-    files = source.open(ws.source(entry.path))
-    reading = source.read(files, ws.source(entry.annotations))
-    differences = difference_findings(reading.items, card.counts)
-    reading = replace(reading, findings=pl.concat([reading.findings, differences]))
-    gone = takedowns.read(ws.forgotten(dataset))
-    unnamed = _named(reading.items, gone.images)
-    forgot = _images(reading.items, gone.images)
-    if excluded := [*source.exclude, *gone.images]:
-        chosen = reading.items.filter(~pl.col("image_id").is_in(excluded))
-        reading = replace(reading, items=chosen)
-    synced, facts = _synced(ws, dataset, staging, files, reading.items, gone.hashes)
-    del files  # frees its listing, which is as large as the items
-    unnamed |= _named(reading.items, synced.refused)
+    read = job.read()
+    reading, unnamed, forgotten = read.reading, read.unnamed, read.forgotten
+    store = ImageStore(staging.path(job.path), staging.folder)
+    store.begin(job.earlier, job.gone.hashes)
+    filled = fill(job, read, store, engine)
+    synced, facts = _synced(job, store, staging, read, filled)
+    del read  # frees the listing of its files, which is as large as the items
+    unnamed |= ids_of(reading.items, synced.refused)
     items, findings = _settled(reading, facts, synced.faults)
     reported = findings.filter(~pl.col("path").is_in(sorted(unnamed)))
-    return _Taken(items, reading.extra_columns, reported, synced, forgot + len(synced.refused))
+    return _Taken(
+        items,
+        reading.extra_columns,
+        reported,
+        synced,
+        forgotten + len(synced.refused),
+        filled.counts if filled else None,
+    )
 
 
 def _synced(
-    ws: Workspace,
-    dataset: str,
+    job: IngestJob,
+    store: ImageStore,
     staging: journal.Staging,
-    files: FileCollection,
-    items: pl.DataFrame,
-    refused: set[str],
+    read: SourceFiles,
+    filled: FilledImages | None,
 ) -> tuple[SyncCounts, pl.DataFrame]:
-    """Update the images table to the images of ``items``; return the counts and the facts."""
-    paths = items.select(path="image_id").unique(maintain_order=True)
-    wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
-    store = ImageStore(staging.path(ws.table(dataset, "images")), staging.folder)
-    earlier = versions.locate_earlier(ws, ws.table(dataset, "images"))
-    stamps = ws.stamps(dataset)
-    synced = store.sync(files, wanted, earlier, read_stamps(ws, stamps), refused)
+    """Update the images table to the wanted images; return the counts and the facts."""
+    wanted, of_shards = read.wanted, filled.files if filled else None
+    synced = store.sync(read.files, wanted, job.stamps(), job.gone.hashes, of_shards)
+    if filled:
+        synced = replace(
+            synced,
+            read=synced.read + filled.computed,
+            kept=synced.kept - filled.computed,
+            removed=synced.removed + filled.replaced,
+        )
     facts = store.facts("width", "height", "orientation")
     hashes = facts["sha256"] if facts["image_id"].equals(wanted["path"]) else None
     if hashes is None:
         seen = wanted.join(facts.select("sha256", path="image_id"), on="path")
     else:  # the order of a first ingest; a join would copy all columns
         seen = wanted.with_columns(hashes)
-    write_stamps(ws, seen, staging.path(stamps))
+    write_stamps(job.ws, seen, staging.path(job.ws.stamps(job.dataset)))
     return synced, facts
-
-
-def _named(items: pl.DataFrame, images: Iterable[str]) -> set[str]:
-    """Return the ids of ``images``, and of the items in them."""
-    image_ids = sorted(images)
-    return {*image_ids, *items.filter(pl.col("image_id").is_in(image_ids))["item_id"]}
-
-
-def _images(items: pl.DataFrame, images: Iterable[str]) -> int:
-    """Return the number of ``images`` with items."""
-    return items.filter(pl.col("image_id").is_in(sorted(images)))["image_id"].n_unique()
 
 
 def _written(
