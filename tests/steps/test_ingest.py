@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import likewise
+from likewise.imaging import image_table, probe_many
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
@@ -112,6 +113,29 @@ def test_only_a_changed_file_is_read(workspace: Path) -> None:
         [frame(workspace, "images")["image_id"].index_of("400_noto.jpg") or 0],
     )
     assert stored == [changed.read_bytes()]
+
+
+def test_a_killed_ingest_of_changed_files_leaves_no_earlier_row(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in enumerate(("0_noto.jpg", "200_noto.jpg", "400_noto.jpg"), 1):
+        path = workspace / "emoji" / "images" / name
+        path.write_bytes(path.read_bytes() + bytes(number))
+    remember = image_table.ImageStore._remember
+
+    def killed(store: image_table.ImageStore, seen: pl.DataFrame) -> None:
+        remember(store, seen)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(probe_many, "CHUNK_FILES", 1)
+        patch.setattr(image_table, "SEGMENT_FILES", 2)
+        patch.setattr(image_table.ImageStore, "_remember", killed)
+        with pytest.raises(KeyboardInterrupt):
+            likewise.ingest("emoji")
+    assert likewise.ingest("emoji").images == 24
+    assert frame(workspace, "images")["image_id"].n_unique() == 24
+    assert digests(workspace, "images").rows == 24
 
 
 def test_a_removed_file_goes(workspace: Path) -> None:

@@ -67,7 +67,12 @@ class ImageStore:
             earlier: path of the previous version of the table, if any; it is linked.
             refused: SHA-256 of contents that must not be stored; they are erased.
         """
-        if not tables.exists(self.table) and tables.exists(earlier):
+        if tables.exists(self.table):
+            # A killed process has left both rows of a file that was changed; it is read again.
+            ids = self.facts()["image_id"]
+            double = ids.filter(ids.is_duplicated()).unique()
+            tables.delete_rows(self.table, "image_id", double.to_list())
+        elif tables.exists(earlier):
             tables.link_tree(earlier, self.table)
         tables.erase_rows(self.table, "sha256", refused)
 
