@@ -19,6 +19,7 @@ import likewise
 from dying_measures import DyingMeasures, PoisonedMeasures, SlowMeasures
 from likewise.distributed import ENGINES, Done, shard_cuts
 from likewise.errors import DataError
+from likewise.retrieval.indexes import faiss
 from likewise.storage import tables
 from ray_cluster import MEGABYTE, RayCluster
 from shard_works import TouchWork
@@ -137,6 +138,27 @@ def test_embed_and_measure_give_the_digests_of_one_process(
     assert {path: path.read_bytes() for path in farm.rglob("*.yaml")} == before
     assert capfd.readouterr().out == ""
     assert not ray.is_initialized()
+
+
+def test_ingest_and_index_give_those_of_one_process(
+    farm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faiss, "ADDED", ROWS)
+    text = Path("params.yaml").read_text("utf-8")
+    cells = '  cells: {kind: faiss, factory: "IVF2,SQ8"}\n'
+    Path("params.yaml").write_text(text.replace("indexes:\n", f"indexes:\n{cells}"), "utf-8")
+    index = Path(".likewise/indexes/emoji/tiny/cells/index")
+    likewise.index("emoji", "tiny", "cells")
+    whole = index.read_bytes()
+    index.unlink()
+    indexed = likewise.index("emoji", "tiny", "cells", engine="farm")
+    assert (indexed.shards and indexed.shards.computed, index.read_bytes()) == (5, whole)
+    digests = [Path(f"catalog/emoji/columns/{name}.yaml") for name in ("images", "items")]
+    before = [path.read_bytes() for path in digests]
+    shutil.rmtree("catalog/emoji/images.lance")
+    done = likewise.ingest("emoji", engine="farm")
+    assert (done.read, done.shards and done.shards.computed) == (24, 5)
+    assert [path.read_bytes() for path in digests] == before
 
 
 def test_no_rows_are_in_the_object_store(

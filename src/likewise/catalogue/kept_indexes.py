@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from likewise.catalogue.dataset import Dataset
+from likewise.distributed import ShardCounts
 from likewise.errors import LikewiseError
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
@@ -26,6 +27,7 @@ class Indexed:
         items: number of items of the data set.
         command: the command that makes the index ``current``, or removes it.
         measured: recall and speed compared with exact search; None if not measured.
+        shards: the shards of the job of ``likewise index``; None if there are none.
     """
 
     dataset: str
@@ -36,6 +38,7 @@ class Indexed:
     items: int
     command: str
     measured: IndexMeasurement | None
+    shards: ShardCounts | None = None
 
 
 def find_cached_indexes(ws: Workspace) -> Iterator[Indexed]:

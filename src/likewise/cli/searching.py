@@ -1,4 +1,4 @@
-"""Commands of search: search, index, tune, indexes."""
+"""The command search."""
 
 import sys
 from pathlib import Path
@@ -7,23 +7,19 @@ from typing import Annotated, Any, Literal
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Html, Json, Rev, Selection, need_folder
-from likewise.cli.durations import duration_text
+from likewise.cli.arguments import (
+    Html,
+    Json,
+    Rev,
+    Selection,
+    need_folder,
+)
 from likewise.cli.output import (
     print_frame,
     print_frame_json,
-    print_json,
-    print_line,
-    print_next,
     print_note,
-    print_table,
     print_tip,
 )
-from likewise.errors import size_text
-
-Embedder = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Model that embeds the data set.")
-]
 
 
 def search(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -204,97 +200,3 @@ def _box(text: str | None) -> tuple[float, ...] | None:
     if len(sides) != 4:
         raise typer.BadParameter(f"{text!r}; write X1,Y1,X2,Y2 in pixels", param_hint="--box")
     return sides
-
-
-def index(
-    dataset: Dataset,
-    model: Embedder,
-    name: Annotated[str, typer.Argument(metavar="INDEX", help="Index of params.yaml.")],
-    json: Json = False,
-) -> None:
-    """Build and store an index, and measure its recall and speed."""
-    stored = likewise.index(dataset, model, name)
-    if json:
-        print_json(stored)
-        return
-    measured = stored.measured
-    print_line(f"{name} of {dataset} by {model}: {stored.covered:,} of {stored.items:,} items")
-    if measured:
-        print_line(f"recall@{measured.k} {measured.recall:.4f} on {measured.probes:,} probes")
-        print_line(f"{_ms(measured.ms)} per query, exact {_ms(measured.exact_ms)}")
-        speed = f"{measured.queries_per_s:,.0f} queries/s in a batch"
-        print_line(f"{speed}, {size_text(measured.nbytes)} in memory")
-    print_next(f"likewise search {dataset} --model {model} --index {name} --image FILE")
-
-
-def _ms(milliseconds: float) -> str:
-    return duration_text(milliseconds / 1000)
-
-
-def tune(
-    dataset: Dataset,
-    model: Embedder,
-    recall: Annotated[float, typer.Option(metavar="SHARE", help="Recall to reach.")] = 0.95,
-    memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Memory limit: 500MB, 2GB.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the entry; by default tuned_DATASET_MODEL.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Try every kind of index and write the best to params.yaml.
-
-    A plot of recall, speed and size is written to reports/tuning/.
-    """
-    tuned = likewise.tune(dataset, model, recall=recall, memory=memory, name=name)
-    if json:
-        print_json(tuned)
-        return
-    columns = ("", "family", "options", "recall", "ms", "queries/s", "size", "build")
-    rows = [_trial_row(trial, tuned.chosen) for trial in tuned.trials]
-    print_table(columns, rows)
-    print_note(f"wrote {tuned.picture}, and the entry {tuned.name} of params.yaml")
-    print_next(f"likewise index {dataset} {model} {tuned.name}")
-
-
-def _trial_row(trial: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...]:
-    measured = trial.measured
-    options = ", ".join(
-        f"{k} {v}" for k, v in trial.entry.items() if k not in ("kind", "factory")
-    )
-    speed = (measured.ms, round(measured.queries_per_s))
-    sizes = (size_text(measured.nbytes), duration_text(trial.build_s))
-    numbers = (measured.recall, *speed, *sizes)
-    return ("*" if trial == chosen else "", trial.family, options, *numbers)
-
-
-def indexes(json: Json = False) -> None:
-    """List the stored indexes with recall, speed and size."""
-    stored = likewise.indexes()
-    if json:
-        print_json(stored)
-        return
-    columns = (
-        "dataset",
-        "model",
-        "index",
-        "state",
-        "coverage",
-        "recall",
-        "ms",
-        "size",
-        "command",
-    )
-    print_table(columns, [_index_row(index) for index in stored])
-    stale = [index.command for index in stored if index.command]
-    print_tip(stale[0] if stale else "likewise index DATASET MODEL INDEX")
-
-
-def _index_row(index: "likewise.Indexed") -> tuple[object, ...]:
-    numbers: tuple[object, ...] = (None, None, None)
-    if measured := index.measured:
-        numbers = (measured.recall, measured.ms, size_text(measured.nbytes))
-    coverage = f"{index.covered:,} of {index.items:,}"
-    place = (index.dataset, index.model, index.index)
-    return (*place, index.state, coverage, *numbers, index.command)

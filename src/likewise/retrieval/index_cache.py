@@ -10,6 +10,7 @@ that this checkout did not write is not read: it is built again.
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ class CachedIndex:
             or not self.file.is_file()
         ):
             return self.build_current()
-        if metadata.made_of != self._fingerprint(options):
+        if metadata.made_of != self.fingerprint(options):
             what = f"index {self.index!r} was built with other options or from other vectors"
             raise StaleArtefactError(what, self.command)
         positions, uncovered = self._positions()
@@ -145,24 +146,34 @@ class CachedIndex:
         earlier = self._build(options, earlier_vectors(vectors, positions), self.file)
         return CompletedIndex(earlier, positions, uncovered, vectors)
 
-    def build_current(self, *, keep: bool = False) -> BuiltIndex:
+    def is_current(self) -> bool:
+        """Return True if the cached index is of exactly the present vectors and options."""
+        options, metadata = self.options(), self.metadata()
+        made_of = metadata.made_of if metadata else ""
+        if made_of != self.fingerprint(options) or not self.file.is_file():
+            return False
+        positions, uncovered = self._positions()
+        return not len(uncovered) and _is_identity(positions)
+
+    def build_current(
+        self, *, keep: bool = False, fill: Callable[[Path], None] | None = None
+    ) -> BuiltIndex:
         """Return an index of exactly the present vectors, from the cache or built and cached.
 
         An index of an earlier revision is not cached, because it would replace the present one.
 
         Args:
             keep: raise an error if the index cannot be cached; otherwise it is only returned.
+            fill: writes the file of a new index, which is then loaded.
 
         Raises:
             DataError: the cache cannot be written.
         """
-        options, metadata, vectors = self.options(), self.metadata(), self.vectors()
+        options, vectors = self.options(), self.vectors()
         if not options.is_cached:
             return self._build(options, vectors)
-        if metadata and metadata.made_of == self._fingerprint(options) and self.file.is_file():
-            positions, uncovered = self._positions()
-            if not len(uncovered) and _is_identity(positions):
-                return self._build(options, vectors, self.file)
+        if self.is_current():
+            return self._build(options, vectors, self.file)
         if self.ws.is_historic:
             return self._build(options, vectors)
         with ExitStack() as stack:
@@ -173,6 +184,8 @@ class CachedIndex:
                 if keep:
                     raise
                 return self._build(options, vectors)
+            if fill is not None:
+                fill(building / FILE)
             built = self._build(options, vectors, building / FILE)
             fault = self._store(building, options, vectors)
         if keep and fault:
@@ -196,7 +209,7 @@ class CachedIndex:
             raise DataError(seals.unsealed(self.ws, self.folder))
         vectors = self.vectors()
         metadata = IndexMetadata(
-            made_of=self._fingerprint(self.options()),
+            made_of=self.fingerprint(self.options()),
             rows=vectors.rows,
             dim=vectors.dim,
             measured=measured,
@@ -213,13 +226,13 @@ class CachedIndex:
     def is_stale(self) -> bool:
         """Return True if the cached index has other options or vectors of another model."""
         metadata = self.metadata()
-        return metadata is not None and metadata.made_of != self._fingerprint(self.options())
+        return metadata is not None and metadata.made_of != self.fingerprint(self.options())
 
     def _store(self, building: Path, options: Index, vectors: Vectors) -> str:
         """Replace the cached index by the one in ``building``; return why not, or ""."""
         if not (building / FILE).is_file():
             return "its file cannot be written"
-        made_of = self._fingerprint(options)
+        made_of = self.fingerprint(options)
         metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
         try:
             self.dataset.table.read(["content"]).write_parquet(building / CONTENTS)
@@ -250,7 +263,7 @@ class CachedIndex:
         new = now.join(before, on=("content", "nth"), how="anti", maintain_order="left")
         return positions, new["row"].cast(pl.Int64).to_numpy()
 
-    def _fingerprint(self, index: Index) -> str:
+    def fingerprint(self, index: Index) -> str:
         """Return a hash of the index's kind and options, and of the vectors' type and model."""
         table = self.dataset.table
         options = index.model_dump(mode="json", exclude=set(index.search_options))

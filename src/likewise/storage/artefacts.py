@@ -156,6 +156,21 @@ def stages(ws: Workspace) -> dict[Stage, tuple[Path, ...]]:
     }
 
 
+def index_job(dataset: str, model: str, index: str) -> str:
+    """Return the name of the job that builds an index, which no stage does."""
+    return f"index-{dataset}-{model}-{index}"
+
+
+def index_jobs(ws: Workspace, *datasets: str) -> dict[str, tuple[str, str, str]]:
+    """Return the jobs of the indexes of data sets and views -> data set, model and index."""
+    return {
+        index_job(dataset, model, index): (dataset, model, index)
+        for dataset in datasets
+        for model in ws.params.models_of(dataset)
+        for index in ws.params.indexes
+    }
+
+
 def record(ws: Workspace, dataset: str) -> Artefact:
     """Return the record of take-downs of a data set, which git stores."""
     producer = Stage(PREPARE, dataset, f"{PREPARE}-{dataset}", dataset)

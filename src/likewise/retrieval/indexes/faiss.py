@@ -3,6 +3,7 @@
 import functools
 import math
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -38,7 +39,9 @@ from likewise.retrieval.indexes.selected_rows import SelectedRows
 _FEW = 10_000
 """Up to this number of allowed rows, exact search replaces the search of cells or a graph."""
 
-_ADDED = 65_536
+ADDED = 65_536
+"""Vectors that are added at a time. The codes of a vector may depend on the others of its part
+by rounding, so shards consist of whole parts."""
 
 _TRAINED_BYTES = 1 << 30
 """Bytes of training vectors as float32, unless ``train`` gives their number."""
@@ -98,13 +101,10 @@ class Faiss(Index):
             if index is None:
                 index = self._make(vectors)
                 if cache is not None and self.is_cached:
-                    new_index = index
-                    index_file.save(
-                        cache, lambda path: load_faiss().write_index(new_index, str(path))
-                    )
+                    save(index, cache)
             self._tune(index)
         except (RuntimeError, MemoryError) as error:
-            raise self._fault(error, vectors.rows, vectors.dim) from error
+            raise self.fault(error, vectors.rows, vectors.dim) from error
         return FaissSearch(index, vectors)
 
     def check_size(self, rows: int, dim: int) -> None:
@@ -114,21 +114,36 @@ class Faiss(Index):
             self._tune(index)
             check_centres(index, min(self.train or rows, rows))
         except (RuntimeError, MemoryError) as error:
-            raise self._fault(error, rows, dim) from error
+            raise self.fault(error, rows, dim) from error
 
-    def _fault(self, error: Exception, rows: int, dim: int) -> ConfigError:
+    def fault(self, error: Exception, rows: int, dim: int) -> ConfigError:
+        """Return an error of FAISS as one about the options."""
         what = f"faiss index {self.factory!r} of {rows:,} vectors of {dim} dimensions"
         return ConfigError(f"{what}: {reason_of(error)}")
 
     def _make(self, vectors: Vectors) -> Any:
-        index = empty_index(self.factory, self.metric, vectors.rows, vectors.dim)
-        with threads(1 if re.search("HNSW|NSG", self.factory) else None):
-            if not index.is_trained:
-                seed_kmeans(index, self.seed)
-                index.train(self._sample(vectors).astype(np.float32, copy=False))
-            for block in vectors.stored.blocks(_ADDED):
+        index = self.trained(vectors)
+        with self.own_threads():
+            for block in vectors.stored.blocks(ADDED):
                 index.add(block.astype(np.float32))
         return index
+
+    def trained(self, vectors: Vectors) -> Any:
+        """Return the empty index, trained by a sample of ``vectors``.
+
+        Raises:
+            RuntimeError: FAISS cannot make or train it.
+        """
+        index = empty_index(self.factory, self.metric, vectors.rows, vectors.dim)
+        if not index.is_trained:
+            seed_kmeans(index, self.seed)
+            with self.own_threads():
+                index.train(self._sample(vectors).astype(np.float32, copy=False))
+        return index
+
+    def own_threads(self) -> AbstractContextManager[None]:
+        """Limit the threads while the index is trained or filled: one builds a graph."""
+        return threads(1 if re.search("HNSW|NSG", self.factory) else None)
 
     def _sample(self, vectors: Vectors) -> FloatArray:
         """Return the training vectors; of more than ``_TRAINED_BYTES``, a random part."""
@@ -227,6 +242,11 @@ class FaissSearch(BuiltIndex):
         if len(short):
             scores[short], rows[short] = self._exact.search(queries[short], width, allowed)
         return settle_ties(scores, rows)
+
+
+def save(index: Any, path: Path) -> None:
+    """Write an index with its checksum; a file that cannot be written is ignored."""
+    index_file.save(path, lambda part: load_faiss().write_index(index, str(part)))
 
 
 def _filter(index: Any, selector: Any, rows: float) -> Any:

@@ -120,6 +120,8 @@ def _shards(ws: Workspace) -> Iterator[Problem]:
     pixels = [artefacts.table(ws, name, "pixels").stage for name in ws.params.datasets]
     commands = {stage.job: command("likewise", "measure", stage.dataset) for stage in pixels}
     commands |= {stage.job: stage.forced for stage in artefacts.stages(ws)}
+    indexes = artefacts.index_jobs(ws, *ws.params.datasets, *ws.params.all_views)
+    commands |= {job: command("likewise", "index", *names) for job, names in indexes.items()}
     for folder in subfolders(ws.sharded_jobs):
         job = folder.name
         if _runs(ws, job):

@@ -17,7 +17,7 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import cached_contents
 from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
-from likewise.steps.forget.removal import Removal, jobs
+from likewise.steps.forget.removal import Removal, jobs, views_of
 from likewise.steps.forget.removal_plan import Plan
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
@@ -193,6 +193,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
         *(ws.staging(stage.job) for stage in jobs(ws, dataset)),
         *(ws.shards(stage.job) for stage in jobs(ws, dataset)),
         ws.shards(artefacts.table(ws, dataset, "pixels").stage.job),
+        *(ws.shards(job) for job in artefacts.index_jobs(ws, dataset, *views_of(ws, dataset))),
     ):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -211,8 +212,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
 
 def _drop_indexes(ws: Workspace, dataset: str, record: Record) -> None:
     """Remove indexes of the data set and its views that contain a forgotten vector."""
-    views = [name for name, view in ws.params.all_views.items() if view.of == dataset]
-    for name in (dataset, *views):
+    for name in (dataset, *views_of(ws, dataset)):
         for folder in (ws.indexes / name).glob("*/*"):
             if not record.hashes.isdisjoint(cached_contents(folder)):
                 shutil.rmtree(folder, ignore_errors=True)

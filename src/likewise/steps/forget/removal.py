@@ -264,12 +264,14 @@ def _digest(table: Path, contract: Contract) -> Digests:
     return tables.open_table(table, "").digest(contract)
 
 
+def views_of(ws: Workspace, dataset: str) -> list[str]:
+    """Return the views of a data set."""
+    return [name for name, entry in ws.params.all_views.items() if entry.of == dataset]
+
+
 def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
     """Yield the stages that write data of ``dataset``, and all checks."""
-    names = {
-        dataset,
-        *(name for name, entry in ws.params.all_views.items() if entry.of == dataset),
-    }
+    names = {dataset, *views_of(ws, dataset)}
     for stage in artefacts.stages(ws):
         if stage.dataset in names or stage.name == artefacts.CHECK:
             yield stage
