@@ -10,7 +10,7 @@ from pathlib import Path
 
 import forked
 from resilience import observed, served
-from resilience.team import SMALL_SHARDS, States, copy
+from resilience.team import SMALL_PARTS, SMALL_SHARDS, States, copy
 
 PATIENCE_SECONDS = 60
 
@@ -88,8 +88,15 @@ def small_shards(_: Path) -> str:
     return SMALL_SHARDS
 
 
+def small_parts(_: Path) -> str:
+    """Return the code that cuts small shards of an index."""
+    return SMALL_PARTS
+
+
 VERBS = {
     "ingest": Verb("grown", ("ingest", "emoji")),
+    "ingest-shard": Verb("grown", ("ingest", "emoji", "--shard", "0/2"), prepare=small_shards),
+    "ingest-shards": Verb("half ingested", ("ingest", "emoji"), prepare=small_shards),
     "embed": Verb("ingested", ("embed", "emoji", "tiny")),
     "measure": Verb("embedded", ("measure", "emoji")),
     "check": Verb("measured", ("check", "emoji")),
@@ -103,6 +110,9 @@ VERBS = {
     "publish": Verb("checked", ("publish", "emoji")),
     "evaluate": Verb("published", ("evaluate", "emoji-tiny")),
     "index": Verb("unindexed", ("index", "emoji", "tiny", "ivf")),
+    "index-shards": Verb(
+        "half indexed", ("index", "emoji", "tiny", "ivf"), prepare=small_parts
+    ),
     "export": Verb("made", ("export", "emoji", "webdataset", "--to", "out"), "is not empty"),
     "correct": Verb("made", ("correct", "emoji", "0_openmoji.jpg", "--label", "200")),
     "tag": Verb("made", ("tag", "emoji", "0_openmoji.jpg", "--add", "doubtful")),

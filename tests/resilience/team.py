@@ -142,15 +142,20 @@ shard_cuts.FEWEST_ROWS = 5
 """
 """Code before a command: the few rows of these catalogues have several shards."""
 
-_HALF = f"""{SMALL_SHARDS}
-import likewise
-likewise.embed("emoji", "tiny", shard="1/2")
+SMALL_PARTS = """
+from likewise.retrieval.indexes import faiss
+faiss.ADDED = 5
 """
+"""Code before a command: an index of these catalogues has several shards."""
 
 
-def _half_embedded(root: Path) -> None:
-    """Compute the second of two parts of the vectors."""
-    run(root, "python", "-c", _HALF)
+def _half(before: str, call: str) -> Callable[[Path], None]:
+    """Compute the second of two parts of a job."""
+
+    def apply(root: Path) -> None:
+        run(root, "python", "-c", f"{before}\nimport likewise\n{call}")
+
+    return apply
 
 
 def _second(root: Path) -> None:
@@ -163,7 +168,14 @@ STATES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "grown": ("made", _grow),
     "ingested": ("grown", _verb("ingest", "emoji")),
     "embedded": ("ingested", _verb("embed", "emoji", "tiny")),
-    "half embedded": ("ingested", _half_embedded),
+    "half ingested": (
+        "grown",
+        _half(SMALL_SHARDS, 'likewise.ingest("emoji", shard="1/2")'),
+    ),
+    "half embedded": (
+        "ingested",
+        _half(SMALL_SHARDS, 'likewise.embed("emoji", "tiny", shard="1/2")'),
+    ),
     "measured": ("embedded", _verb("measure", "emoji")),
     "checked": ("measured", _verb("check", "emoji")),
     "published": ("checked", _verb("publish", "emoji")),
@@ -171,6 +183,10 @@ STATES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "branched": ("made", _branch),
     "untrained": ("made", _untrained),
     "unindexed": ("made", _unindexed),
+    "half indexed": (
+        "unindexed",
+        _half(SMALL_PARTS, 'likewise.index("emoji", "tiny", "ivf", shard="1/2")'),
+    ),
     "unpushed": ("made", _unpushed),
     "cloned": ("made", _cloned),
 }
