@@ -1,6 +1,6 @@
 """Re-rankers: published formulas by hand, plain references, and the promises of the family."""
 
-from math import sqrt
+from math import exp, sqrt
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,80 @@ def test_database_augmentation_by_hand() -> None:
     expected = [x / sqrt(x * x + y * y) for x, y in sums]
     equal = scores_of({"kind": "dba", "k": 1, "weights": "equal"}, TOY_QUERY, TOY_GALLERY)
     assert equal[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_diffusion_by_hand() -> None:
+    """y is 0.8 and 0.6 for the two hits nearest to the query; the walk continues by half."""
+    entry = {"kind": "diffusion", "k": 2, "kq": 2, "alpha": 0.5, "gamma": 1}
+    # One neighbour each: items 1 and 2 have each other, item 3 has item 2 but not vice versa.
+    # Both row sums of W are 0.96, so S has the one entry 0.96 / sqrt(0.96 * 0.96) = 1:
+    # f1 - 0.5 f2 = 0.8 and f2 - 0.5 f1 = 0.6.
+    expected = [(0.8 + 0.5 * 0.6) / (1 - 0.25), (0.6 + 0.5 * 0.8) / (1 - 0.25), 0]
+    assert scores_of(entry, TOY_QUERY, TOY_GALLERY)[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_diffusion_on_a_whole_graph_by_hand() -> None:
+    """All pairs are mutual; with gamma 3, weights and values are cosines to the power 3."""
+    entry = {"kind": "diffusion", "k": 3, "kq": 1, "alpha": 0.9, "gamma": 3}
+    near, far, middle = 0.96**3, 0.6**3, 0.8**3  # items 1 and 2, 1 and 3, 2 and 3
+    sums = near + far, near + middle, far + middle
+    s12 = near / sqrt(sums[0] * sums[1])
+    s13 = far / sqrt(sums[0] * sums[2])
+    s23 = middle / sqrt(sums[1] * sums[2])
+    f1, f2, f3 = scores_of(entry, TOY_QUERY, TOY_GALLERY)[0]
+    assert f1 - 0.9 * (s12 * f2 + s13 * f3) == pytest.approx(0.8**3, abs=1e-5)
+    assert f2 - 0.9 * (s12 * f1 + s23 * f3) == pytest.approx(0, abs=1e-5)
+    assert f3 - 0.9 * (s13 * f1 + s23 * f2) == pytest.approx(0, abs=1e-5)
+
+
+def test_superglobal_by_hand() -> None:
+    """With k 1 and beta 0.5, the weights are 0.5 * 0.96 (items 1, 2) and 0.5 * 0.8 (3)."""
+    w1, w2, w3 = 0.5 * 0.96, 0.5 * 0.96, 0.5 * 0.8
+    refined = [
+        ((0.8 + w1 * 0.6) / (1 + w1), (0.6 + w1 * 0.8) / (1 + w1)),
+        ((0.6 + w2 * 0.8) / (1 + w2), (0.8 + w2 * 0.6) / (1 + w2)),
+        ((0 + w3 * 0.6) / (1 + w3), (1 + w3 * 0.8) / (1 + w3)),
+    ]
+    # The two refined hits nearest to the query are the first ones: x is larger in the first,
+    # y in the second.
+    x, y = refined[0][0], refined[1][1]
+    expected = [(own + own * x + other * y) / 2 for own, other in refined]
+    entry = {"kind": "superglobal", "k": 1, "beta": 0.5}
+    assert scores_of(entry, TOY_QUERY, TOY_GALLERY)[0] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("k2", [1, 2])
+def test_k_reciprocal_encoding_by_hand(k2: int) -> None:
+    """The lists of two neighbours are q: 1 2, 1: 2 q, 2: 1 3 and 3: 2 1.
+
+    Mutual neighbours are therefore q: 1, 1: q 2, 2: 1 3 and 3: 2. Lists of half the length, q:
+    1, 1: 2, 2: 1 and 3: 2, have the mutual pair 1 and 2, which extends no set.
+    """
+    # Squared distances 2 - 2 cos, divided by the greatest of the row: q has 0.4, 0.8, 2; item
+    # 1 has 0.4 (q), 0.08, 0.8; item 2 has 0.8 (q), 0.08, 0.4; item 3 has 2 (q), 0.8, 0.4.
+    to_query = [0.4 / 2, 0.8 / 2, 2 / 2]
+    weights: list[dict[str, float]] = [
+        {"q": 1, "1": exp(-0.4 / 2)},
+        {"q": exp(-0.4 / 0.8), "1": 1, "2": exp(-0.08 / 0.8)},
+        {"1": exp(-0.08 / 0.8), "2": 1, "3": exp(-0.4 / 0.8)},
+        {"2": exp(-0.4 / 2), "3": 1},
+    ]
+    vectors = [
+        [row.get(node, 0) / sum(row.values()) for node in ("q", "1", "2", "3")]
+        for row in weights
+    ]
+    if k2 == 2:  # the mean with the nearest other node: 1 for q, 2 for 1, 1 for 2 and 2 for 3
+        means = [(0, 1), (1, 2), (2, 1), (3, 2)]
+        vectors = [
+            [(a + b) / 2 for a, b in zip(vectors[m], vectors[n], strict=True)] for m, n in means
+        ]
+    expected = []
+    for distance, vector in zip(to_query, vectors[1:], strict=True):
+        overlap = sum(min(a, b) for a, b in zip(vectors[0], vector, strict=True))
+        jaccard = 1 - overlap / (2 - overlap)
+        expected.append(-(0.7 * jaccard + 0.3 * distance))
+    entry = {"kind": "k-reciprocal", "k1": 2, "k2": k2, "weight": 0.3}
+    assert scores_of(entry, TOY_QUERY, TOY_GALLERY)[0] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=str)
