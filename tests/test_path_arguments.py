@@ -14,7 +14,7 @@ from likewise.errors import LikewiseError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "add": {"dataset": "new", "source": "folder", "path": "emoji/images"},
-    "attention": {"model": "tiny", "image": "emoji/images/0_noto.jpg"},
+    "attention": {"models": "tiny", "image": "emoji/images/0_noto.jpg"},
     "compare": {"first": "emoji-tiny", "second": "emoji-tiny"},
     "download": {"name": "absent"},
     "export": {"dataset": "emoji", "format": "folder", "to": "out"},
@@ -33,6 +33,7 @@ PATHS = {
     "add.card": "catalog/emoji.yaml",
     "add.annotations": "emoji/categories.json",
     "attention.figure": "figure.svg",
+    "attention.html": "figure.html",
     "compare.html": "changes.html",
     "download.folder": "downloads",
     "import_vectors.ids": "ids.txt",

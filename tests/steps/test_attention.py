@@ -1,26 +1,36 @@
-"""Attention of a vision transformer: distances by hand, and the picture of a real model."""
+"""Attention of vision transformers: distances by hand, and figures of real models."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
+from torch import nn
 from typer.testing import CliRunner
 
 import likewise
 from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
-from likewise.models.training.attention_maps import Attention
+from likewise.models.training.attention_maps import Attention, attend
+from likewise.models.training.attention_statistics import attention_statistics
 
 pytestmark = pytest.mark.torch
 
 PICTURE = Path(__file__).parents[2] / "samples" / "emoji" / "images" / "0_emojione.jpg"
 VIT = """\
   vit: {kind: timm, backbone: vit_tiny_patch16_224, weights: random, input_size: 64}
+  small: {kind: timm, backbone: test_vit.r160_in1k, weights: random}
 """
 
 
-def attention(weights: list[list[float]], grid: tuple[int, int]) -> Attention:
-    return Attention(["one"], np.array([[weights]], np.float32), grid, (16, 16))
+def attention(
+    weights: list[list[float]], grid: tuple[int, int], variance: float = 0
+) -> Attention:
+    values = np.array([variance], np.float32), np.array([4], np.float32)
+    return Attention(["one"], np.array([[weights]], np.float32), grid, (16, 16), *values)
 
 
 @pytest.fixture
@@ -29,6 +39,7 @@ def vit(workspace: Path) -> Path:
     text = params.read_text("utf-8")
     params.write_text(text.replace("models:\n", f"models:\n{VIT}"), "utf-8")
     likewise.load("vit", workspace=workspace)
+    likewise.load("small", workspace=workspace)
     return workspace
 
 
@@ -52,12 +63,88 @@ def test_saliency_is_what_the_class_token_looks_at() -> None:
     assert without.saliency().ravel().tolist() == pytest.approx([1, 1])
 
 
+def test_the_values_of_two_images_are_averaged_by_hand() -> None:
+    """Distances 0 and 16: mean and deviation 8; variances 1 and 3 of a mean square of 4."""
+    maps = [
+        attention([[1, 0], [0, 1]], (1, 2), 1),
+        attention([[0, 1], [1, 0]], (1, 2), 3),
+    ]
+    found = attention_statistics(maps)
+    assert found.distances.tolist() == [[(0 + 16) / 2]]
+    assert found.deviations.tolist() == [[8]]
+    assert found.variances.tolist() == [(1 + 3) / 2]
+    assert found.shares.tolist() == [(1 / 4 + 3 / 4) / 2]
+    assert (found.width, found.images, found.layers) == (2 * 16, 2, ["one"])
+
+
+class Doubling(nn.Module):
+    """A block whose attention is uniform, and which doubles its tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        drop: Any = nn.Identity()
+        self.attn: Any = nn.Module()
+        self.attn.attn_drop = drop
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        count = tokens.shape[1]
+        self.attn.attn_drop(torch.full((1, 1, count, count), 1 / count))
+        return 2 * tokens
+
+
+class Patches(nn.Module):
+    """Two patches of 16 x 16 pixels, whose tokens are their first two pixels."""
+
+    grid_size, patch_size = (1, 2), (16, 16)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return torch.stack([pixels[:, 0, 0, :2], pixels[:, 0, 0, 16:18]], dim=1)
+
+
+def test_the_variance_of_patch_tokens_by_hand() -> None:
+    model = nn.Sequential()
+    model.patch_embed, model.block = Patches(), Doubling()
+    pixels = torch.zeros(1, 3, 16, 32)
+    pixels[0, 0, 0, :2] = torch.tensor([1.0, 3.0])
+    pixels[0, 0, 0, 16:18] = torch.tensor([3.0, 3.0])
+    found = attend(model, pixels)
+    # Tokens (2, 6) and (6, 6): the variance over the patches is 4 and 0.
+    assert found.variances.tolist() == [(4 + 0) / 2]
+    assert found.squares.tolist() == [(4 + 36 + 36 + 36) / 4]
+    assert found.distances().tolist() == [[0.5 * 16]]
+
+
+def test_a_view_is_measured_by_several_models(vit: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "layers.svg", tmp_path / "layers.png"
+    options: dict[str, Any] = {"dataset": "emoji", "where": "label = '0'", "workspace": vit}
+    found = likewise.attention(
+        ["vit", "small"], figure=figures[0], html=tmp_path / "layers.html", **options
+    )
+    assert found["model"].unique(maintain_order=True).to_list() == ["vit", "small"]
+    assert found.filter(model="small").height == 6 * 2
+    count = len(likewise.open("emoji", workspace=vit).browse(where="label = '0'").positions)
+    assert found["images"].unique().to_list() == [count]
+    assert (found["deviation"] > 0).any()
+    assert found["token_share"].is_between(0, 1).all()
+    page = (tmp_path / "layers.html").read_text("utf-8")
+    assert f"Means over {count} items of emoji, where label = &#39;0&#39;." in page
+    assert "% of the input" in page
+    assert all(name in figures[0].read_text("utf-8") for name in (">vit<", ">small<"))
+    likewise.attention(["vit", "small"], figure=figures[1], **options)
+    with Image.open(figures[1]) as image:
+        assert image.size == (11 * 200, round(4.4 * 200))
+    one = likewise.attention("vit", dataset="emoji", sample=1, workspace=vit)
+    first = likewise.open("emoji", workspace=vit).images_at([0])[0]
+    by_image = likewise.attention("vit", first, workspace=vit)
+    assert one["distance"].to_list() == by_image["distance"].to_list()
+
+
 def test_every_layer_and_head_of_a_model_is_measured_and_drawn(
     vit: Path, tmp_path: Path
 ) -> None:
     figure = tmp_path / "heads.svg"
     found = likewise.attention("vit", PICTURE, figure=figure, workspace=vit)
-    assert found.columns == ["layer", "name", "head", "distance"]
+    assert found.columns[:5] == ["model", "layer", "name", "head", "distance"]
     assert found.select("layer", "head").rows() == [
         (layer, head) for layer in range(1, 13) for head in (1, 2, 3)
     ]
@@ -83,13 +170,26 @@ def test_looking_does_not_change_the_vectors(vit: Path) -> None:
 def test_what_is_not_a_transformer_or_unknown_is_refused(vit: Path) -> None:
     with pytest.raises(DataError, match="no attention between all pairs of patches"):
         likewise.attention("tiny", PICTURE, workspace=vit)
+    with pytest.raises(DataError, match="either an image or a data set"):
+        likewise.attention("vit", PICTURE, dataset="emoji", workspace=vit)
+    with pytest.raises(DataError, match="where and selection choose items of a data set"):
+        likewise.attention("vit", PICTURE, where="label = '0'", workspace=vit)
+    with pytest.raises(DataError, match=r"'heads\.pdf' must end in \.svg or \.png"):
+        likewise.attention("vit", PICTURE, figure="heads.pdf", workspace=vit)
+    with pytest.raises(DataError, match="no item for which"):
+        likewise.attention("vit", dataset="emoji", where="label = 'x'", workspace=vit)
+    with pytest.raises(DataError, match="sample is -1"):
+        likewise.attention("vit", dataset="emoji", sample=-1, workspace=vit)
     with pytest.raises(UnknownNameError, match=r"no model named 'vitt'.*'vit'"):
         likewise.attention("vitt", PICTURE, workspace=vit)
     with pytest.raises(DataError, match=r"params\.yaml"):
         likewise.attention("vit", vit / "params.yaml", workspace=vit)
 
 
-def test_the_command_prints_a_row_a_head(vit: Path) -> None:
+def test_the_command_prints_layers_or_heads(vit: Path) -> None:
     done = CliRunner().invoke(app, ["attention", "vit", "--image", str(PICTURE), "--json"])
     assert done.exit_code == 0
-    assert done.stdout.count('"distance"') == 12 * 3
+    assert len(json.loads(done.stdout)) == 12 * 3
+    done = CliRunner().invoke(app, ["attention", "vit", "--dataset", "emoji", "--sample", "1"])
+    assert done.exit_code == 0
+    assert done.stdout.count("blocks.") == 12

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from likewise.cli import (
     adding,
+    attending,
     browsing,
     curating,
     improving,
@@ -136,8 +137,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("plot-map", mapping.plot_map, "likewise plot-map gpr1200-lite0 --html map.html"),
             (
                 "attention",
-                scoring.attention,
-                "likewise attention vit --image bird.jpg --figure heads.svg",
+                attending.attention,
+                "likewise attention vit tuned --dataset birds --figure layers.svg",
             ),
         ),
     ),

@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Json, Model, Run, need_folder, parse_names
+from likewise.cli.arguments import Json, Run, need_folder, parse_names
 from likewise.cli.output import (
-    print_frame,
-    print_frame_json,
     print_json,
     print_json_with_rows,
     print_line,
@@ -246,28 +244,3 @@ def report(
         print_line(f"{run}: {files.page}, {files.markdown}, {files.json}")
         print_line(f"curves: {', '.join(files.plots)}")
         print_next(f"dvc plots show {' '.join(files.plots)}")
-
-
-def attention(
-    model: Model,
-    image: Annotated[Path, typer.Option(metavar="FILE", help="Input image.")],
-    figure: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write an SVG of distances and attention maps.",
-            callback=need_folder,
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Measure the attention distance of each transformer head."""
-    heads = likewise.attention(model, image, figure=figure)
-    if figure:
-        print_note(f"wrote {figure}")
-    if json:
-        print_frame_json(heads)
-    else:
-        print_frame(heads, digits=4)
-        if not figure:
-            print_tip("add --figure heads.svg for the attention maps")

@@ -1,9 +1,9 @@
-"""Reproducible figures as SVG text."""
+"""Reproducible figures as SVG text, and as PNG."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,9 +36,15 @@ _lock = threading.RLock()
 
 
 class Drawing:
-    """Result of ``drawing`` and ``canvas``; ``svg`` is set when the context ends."""
+    """Result of ``drawing`` and ``canvas``, set when the context ends.
+
+    Attributes:
+        svg: the figure as SVG.
+        png: the figure as PNG, if the canvas was asked for one.
+    """
 
     svg: str = ""
+    png: bytes = b""
 
 
 @contextmanager
@@ -58,9 +64,12 @@ def drawing(
 
 @contextmanager
 def canvas(
-    width: float, height: float, paper: str = "none"
+    width: float, height: float, paper: str = "none", *, png: bool = False
 ) -> Iterator[tuple["Figure", Drawing]]:
-    """Draw on a figure without axes; for the arguments see ``drawing``."""
+    """Draw on a figure without axes; for the arguments see ``drawing``.
+
+    With ``png``, the figure is also a PNG of 200 pixels per inch.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -73,5 +82,10 @@ def canvas(
         out = StringIO()
         metadata = {"Date": None, "Creator": None}
         figure.savefig(out, format="svg", dpi=150, metadata=metadata, facecolor=paper)
+        if png:
+            pixels = BytesIO()
+            plain: Any = {"Software": None}  # the version of matplotlib
+            figure.savefig(pixels, format="png", dpi=200, metadata=plain, facecolor=paper)
+            result.png = pixels.getvalue()
     text = out.getvalue()
     result.svg = text[text.index("<svg") :]

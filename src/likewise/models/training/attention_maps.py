@@ -1,4 +1,4 @@
-"""Attention maps of vision transformers: weights, mean distances and saliency per head."""
+"""Attention maps of vision transformers: weights, distances, saliency, variance of tokens."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,12 +24,17 @@ class Attention:
         weights: (layers, heads, tokens, tokens); rows sum to 1.
         grid: number of patches, (down, across).
         patch: (height, width) of a patch in pixels of the model's input.
+        variances: (layers,) variance of the patch tokens after each layer's block: over the
+            patches, averaged over the channels.
+        squares: (layers,) mean square of the same tokens.
     """
 
     layers: list[str]
     weights: Weights
     grid: tuple[int, int]
     patch: tuple[int, int]
+    variances: Weights
+    squares: Weights
 
     @property
     def prefix(self) -> int:
@@ -66,21 +71,44 @@ class Attention:
 def attend(model: nn.Module, pixels: torch.Tensor) -> Attention:
     """Return the attention of a vision transformer for one image (1, 3, h, w).
 
+    A model with several passes, such as one that sees a photograph and its edges, is measured
+    in its first pass.
+
     Raises:
         DataError: the model has no attention between all pairs of patches.
     """
-    patches = getattr(model, "patch_embed", None)
+    transformer = _transformer(model)
+    patches = getattr(transformer, "patch_embed", None)
     grid, patch = (getattr(patches, name, None) for name in ("grid_size", "patch_size"))
-    by_layer: dict[str, torch.Tensor] = {}
-    with torch.inference_mode(), _recorded(model, by_layer):
+    layers = _AttentionLayers(transformer)
+    with torch.inference_mode(), layers.recorded():
         model(pixels)
-    if grid is None or patch is None or not _is_global(by_layer, grid):
+    if grid is None or patch is None or not _is_global(layers.weights, grid):
         raise DataError(
-            f"{type(model).__name__} has no attention between all pairs of patches; "
+            f"{type(transformer).__name__} has no attention between all pairs of patches; "
             "choose a vision transformer (vit_..., deit_..., DINOv2)"
         )
-    stacked = torch.cat(list(by_layer.values())).float().cpu().numpy()
-    return Attention(list(by_layer), stacked, tuple(grid), tuple(patch))
+    stacked = torch.cat(list(layers.weights.values())).float().cpu().numpy()
+    tokens = [layers.tokens[name][0, -grid[0] * grid[1] :].double() for name in layers.weights]
+    return Attention(
+        list(layers.weights),
+        stacked,
+        tuple(grid),
+        tuple(patch),
+        np.array([_variance(one) for one in tokens], np.float32),
+        np.array([one.square().mean().item() for one in tokens], np.float32),
+    )
+
+
+def _variance(tokens: torch.Tensor) -> float:
+    """Return the variance over patches, averaged over channels, of tokens (n, c)."""
+    return tokens.var(dim=0, unbiased=False).mean().item()
+
+
+def _transformer(model: nn.Module) -> nn.Module:
+    """Return the backbone of ``model`` that cuts images into patches, or ``model`` itself."""
+    parts = model.modules()
+    return next((part for part in parts if hasattr(part, "patch_embed")), model)
 
 
 def _is_global(by_layer: dict[str, torch.Tensor], grid: Any) -> bool:
@@ -89,30 +117,47 @@ def _is_global(by_layer: dict[str, torch.Tensor], grid: Any) -> bool:
     return len(shapes) == 1 and all(s[0] == 1 and s[-1] >= grid[0] * grid[1] for s in shapes)
 
 
-@contextmanager
-def _recorded(model: nn.Module, by_layer: dict[str, torch.Tensor]) -> Iterator[None]:
-    """Record the attention weights of each layer in ``by_layer`` while the model runs."""
-    layers = {n: m for n, m in model.named_modules() if hasattr(m, "attn_drop")}
-    fused = {name: getattr(layer, "fused_attn", None) for name, layer in layers.items()}
-    hooks = []
-    for name, layer in layers.items():
-        if fused[name]:
-            layer.fused_attn = False  # the fused kernel does not store the weights
-        drop = layer.attn_drop
-        if isinstance(drop, nn.Module):
-            hooks.append(drop.register_forward_pre_hook(_record(by_layer, name)))
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for name, layer in layers.items():
+class _AttentionLayers:
+    """The attention weights and the tokens of each layer, in the first pass of a model."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._layers = {n: m for n, m in model.named_modules() if hasattr(m, "attn_drop")}
+        self._model = model
+        self.weights: dict[str, torch.Tensor] = {}
+        self.tokens: dict[str, torch.Tensor] = {}
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Record weights and tokens while the model runs."""
+        fused = {name: getattr(one, "fused_attn", None) for name, one in self._layers.items()}
+        hooks = []
+        for name, layer in self._layers.items():
             if fused[name]:
-                layer.fused_attn = True
+                layer.fused_attn = False  # the fused kernel does not store the weights
+            drop = layer.attn_drop
+            if isinstance(drop, nn.Module):
+                block = self._model.get_submodule(name.rpartition(".")[0])
+                hooks.append(drop.register_forward_pre_hook(_keep_input(self.weights, name)))
+                hooks.append(block.register_forward_hook(_keep_output(self.tokens, name)))
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+            for name, layer in self._layers.items():
+                if fused[name]:
+                    layer.fused_attn = True
 
 
-def _record(by_layer: dict[str, torch.Tensor], name: str) -> Any:
+def _keep_input(kept: dict[str, torch.Tensor], name: str) -> Any:
     def hook(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        by_layer[name] = inputs[0].detach()
+        kept.setdefault(name, inputs[0].detach())
+
+    return hook
+
+
+def _keep_output(kept: dict[str, torch.Tensor], name: str) -> Any:
+    def hook(_: nn.Module, inputs: object, output: Any) -> None:
+        kept.setdefault(name, output.detach() if isinstance(output, torch.Tensor) else output)
 
     return hook
