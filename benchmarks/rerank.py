@@ -1,12 +1,17 @@
 """Measure re-rankers: time per query and memory, compared with the plain search.
 
-    python benchmarks/rerank.py [--small] [--rows N]
+    python benchmarks/rerank.py [--small] [--rows N] [--queries N] [--kind NAME]
+        [--results FILE]
 
 Each kind runs in a process of its own, with its default options, over clustered vectors of 256
 dimensions in half precision. The peer is the plain search of the same queries by the same index
 in the same process. "First" searches the neighbours of the hits; "again" are the same queries
 when these neighbours are kept, as in an evaluation whose queries share them. The memory is what
-the process needs beyond the plain search.
+the process needs beyond the plain search. Every item of ``local`` has a random picture of 192 x
+192 pixels, made when it is read.
+
+--kind, which may be repeated, selects some kinds. --results keeps the figures in a file; those
+of the same kind, rows and queries are not measured again, so a stopped run continues.
 """
 
 import argparse
@@ -14,12 +19,14 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from measure import Table, parser, run
+from PIL import Image
 
 from likewise.evaluation.ranking.reranking import QueryBatch
 from likewise.formats.vector_blocks import VectorBlocks
@@ -27,9 +34,12 @@ from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.reranking import RERANKERS
 from likewise.retrieval.reranking.applied import AppliedReranker
+from likewise.retrieval.reranking.local_features import GalleryPictures
 from likewise.retrieval.reranking.searched_gallery import Gallery
 
-DIM, QUERIES, DEPTH = 256, 32, 100
+DIM, QUERIES, FEW_QUERIES, DEPTH = 256, 32, 4, 100
+MEMORY = 2 << 30
+"""Bytes that vectors, neighbours and features may use."""
 CLASS = 20
 """Number of vectors of a class."""
 ROWS, FEW_ROWS = 50_000, 2_000
@@ -60,6 +70,15 @@ def index_entry(rows: int) -> dict[str, Any]:
     return {"kind": "faiss", "factory": f"IVF{cells},Flat", "nprobe": 8, "train": 40 * cells}
 
 
+def pictures(rows: Sequence[int]) -> list[Image.Image]:
+    """Return random pictures of blobs, which have several hundred local features."""
+    made = []
+    for row in rows:
+        pixels = np.random.default_rng(row).integers(0, 255, (24, 24), np.uint8)
+        made.append(Image.fromarray(pixels).resize((192, 192), Image.Resampling.BICUBIC))
+    return made
+
+
 def seconds(call: Callable[[], object]) -> float:
     """Return the time of a call."""
     began = time.perf_counter()
@@ -73,19 +92,20 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def measure_kind(kind: str, rows: int) -> dict[str, float]:
+def measure_kind(kind: str, rows: int, number: int) -> dict[str, float]:
     """Return the figures of a kind, per query in seconds, and the peak memory in MB."""
     vectors = clustered(rows)
     index = INDEXES.build(index_entry(rows), "benchmark").build(Vectors.from_array(vectors))
-    chosen = np.random.default_rng(1).choice(rows, min(QUERIES, rows), replace=False)
+    chosen = np.random.default_rng(1).choice(rows, min(number, rows), replace=False)
     queries = vectors[chosen].astype(np.float32)
     batch = QueryBatch(queries, chosen[:, None], chosen)
     index.search(queries, DEPTH)
     plain = min(seconds(lambda: index.search(queries, DEPTH)) for _ in range(3))
     before = peak_mb()
+    images = GalleryPictures(pictures, None, MEMORY)
     reranker = AppliedReranker(
         RERANKERS.build({"kind": kind}, "benchmark"),
-        Gallery(VectorBlocks.from_array(vectors), index),
+        Gallery(VectorBlocks.from_array(vectors), index, pictures=images),
     )
     first = seconds(lambda: reranker.search(batch, DEPTH))
     again = min(seconds(lambda: reranker.search(batch, DEPTH)) for _ in range(2))
@@ -97,6 +117,23 @@ def measure_kind(kind: str, rows: int) -> dict[str, float]:
         "added_mb": peak_mb() - before,
         "plain_mb": before,
     }
+
+
+def figures_of(kind: str, rows: int, number: int, results: Path | None) -> dict[str, float]:
+    """Return the figures of a kind: those in the file ``results``, or measured and kept."""
+    key = [kind, rows, number]
+    if results is not None and results.is_file():
+        for line in results.read_text(encoding="utf-8").splitlines():
+            kept = json.loads(line)
+            if kept["of"] == key:
+                return dict(kept["figures"])
+    words = ("--measure", kind, "--rows", rows, "--queries", number)
+    done = run(sys.executable, __file__, *words)
+    figures: dict[str, float] = json.loads(done.output.splitlines()[-1])
+    if results is not None:
+        with results.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"of": key, "figures": figures}) + "\n")
+    return figures
 
 
 def add_kind(table: Table, kind: str, figures: dict[str, float]) -> None:
@@ -112,18 +149,22 @@ def main() -> None:
     """Print the table."""
     made: argparse.ArgumentParser = parser(__doc__)
     made.add_argument("--rows", type=int, help="number of rows; by default 50,000")
-    made.add_argument("--kind", help=argparse.SUPPRESS)
+    made.add_argument("--queries", type=int, help="number of queries; by default 32")
+    made.add_argument(
+        "--kind", action="append", choices=RERANKERS.builtin(), help="this one; repeatable"
+    )
+    made.add_argument("--results", type=Path, help="keep what is measured there")
+    made.add_argument("--measure", help=argparse.SUPPRESS)
     chosen = made.parse_args()
     rows = chosen.rows or (FEW_ROWS if chosen.small else ROWS)
-    if chosen.kind:
-        print(json.dumps(measure_kind(chosen.kind, rows)))
+    number = chosen.queries or (FEW_QUERIES if chosen.small else QUERIES)
+    if chosen.measure:
+        print(json.dumps(measure_kind(chosen.measure, rows, number)))
         return
     name = index_entry(rows).get("factory", "exact search")
     table = Table(f"re-ranking of {rows:,} x {DIM} vectors, {name}", small=chosen.small)
-    for kind in RERANKERS.builtin():
-        if kind != "local":  # it reads images
-            done = run(sys.executable, __file__, "--kind", kind, "--rows", rows)
-            add_kind(table, kind, json.loads(done.output.splitlines()[-1]))
+    for kind in chosen.kind or RERANKERS.builtin():
+        add_kind(table, kind, figures_of(kind, rows, number, chosen.results))
     table.print()
 
 
