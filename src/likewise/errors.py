@@ -40,6 +40,7 @@ _EXTRAS = {
     "torchvision": "models",
     "open_clip": "open-clip",
     "cv2": "local",
+    "peft": "lora",
     **dict.fromkeys(("accelerate", "dvclive", "lightly", "pytorch_metric_learning"), "train"),
 }
 """Module -> the extra of pyproject.toml that installs it."""

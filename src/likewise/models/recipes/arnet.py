@@ -59,7 +59,12 @@ class Arnet(TrainedRecipe):
 
     @model_validator(mode="after")
     def _check_epochs(self) -> Self:
-        """Refuse a model without training and without weights."""
+        """Refuse a model without training and without weights, and LoRA with weights."""
+        if self.weights is not None and self.lora_rank:
+            raise ValueError(
+                "lora_rank cannot be combined with weights; load them by an entry with epochs: "
+                "0, and name it as init"
+            )
         if not self.epochs and self.weights is None:
             raise ValueError("epochs must be at least 1, except with weights")
         return self

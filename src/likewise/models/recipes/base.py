@@ -8,7 +8,12 @@ from pydantic import model_validator
 
 from likewise.errors import ConfigError
 from likewise.models.passport import Passport
-from likewise.models.training.options import DataOptions, FitOptions, TrainingOptions
+from likewise.models.training.options import (
+    PARTIAL,
+    DataOptions,
+    FitOptions,
+    TrainingOptions,
+)
 from likewise.models.training.training_data import TrainingContext, TrainingData
 from likewise.registry import Part
 
@@ -133,6 +138,11 @@ class TrainedRecipe(TrainingOptions, FittedRecipe):
     section: ClassVar[str] = "trained"
     has_original: ClassVar[bool] = False
     """True if the recipe supports ``original``."""
+
+    def entry(self) -> dict[str, object]:
+        """Return the kind and all options, for the passport; those of PARTIAL only if set."""
+        entry = super().entry()
+        return {n: v for n, v in entry.items() if n not in PARTIAL or n in self.partial}
 
     @model_validator(mode="after")
     def _check_original(self) -> Self:

@@ -1,1 +1,1 @@
-"""Models at work: backbones (the only door to timm), their weights, and encoding images."""
+"""Models at work: backbones of timm, their weights and blocks, training, encoding images."""

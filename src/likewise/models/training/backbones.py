@@ -1,4 +1,4 @@
-"""Backbones of timm, their preprocessing and weights. Only this module imports timm."""
+"""Backbones of timm, their preprocessing and weights; ``backbone_blocks`` has their blocks."""
 
 from collections.abc import Callable
 from pathlib import Path

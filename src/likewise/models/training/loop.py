@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import torch
-from torch import nn
 
 from likewise.errors import DataError
 from likewise.models.training import devices
@@ -25,9 +24,10 @@ from likewise.models.training.checkpoint import (
 )
 from likewise.models.training.interrupt import Interrupt
 from likewise.models.training.objective import Objective, unwrap
-from likewise.models.training.optimiser import MovingAverage, build_optimiser
+from likewise.models.training.optimiser import RATE, MovingAverage, build_optimiser
 from likewise.models.training.options import TrainingOptions
 from likewise.models.training.out_of_memory import explain_memory_errors
+from likewise.models.training.partial_training import set_training_mode
 from likewise.models.training.progress import Progress
 from likewise.models.training.schedule import learning_rate_factor
 from likewise.models.training.training_log import TrainingLog
@@ -111,7 +111,7 @@ class TrainingLoop:
             self._progress() as progress,
             contextlib.closing(batches),
         ):
-            self._set_training_mode()
+            set_training_mode(self.objective, self.options)
             for batch in batches:
                 self._step(batch)
                 progress.update(batch.rows.numel() * self.accelerator.num_processes)
@@ -131,19 +131,11 @@ class TrainingLoop:
         """Leave the process group, if there is one."""
         self.accelerator.end_training()
 
-    def _set_training_mode(self) -> None:
-        """Set the objective to training mode, except frozen batch norms."""
-        self.objective.train()
-        if self.options.freeze_norm:
-            for module in self.objective.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
-                    module.eval()
-
     def _step(self, batch: TrainingBatch) -> None:
         """Take one optimiser step."""
         factor = learning_rate_factor(self.options, self.position.step, self.sampler.steps)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.options.lr * factor
+            group["lr"] = self.options.lr * factor * group.get(RATE, 1.0)
         loss = self._backward(batch)
         if self.options.clip_grad_norm:
             self.accelerator.clip_grad_norm_(
@@ -226,7 +218,7 @@ class TrainingLoop:
     def _validate(self, epoch: int) -> dict[str, float]:
         scores = cast("Validate", self.resources.validate)(self.kept)
         scores = devices.broadcast_scores(self.accelerator, scores)
-        self._set_training_mode()
+        set_training_mode(self.objective, self.options)
         score = next(iter(scores.values()))
         if score > self.position.best:
             self.position.best, self.position.best_epoch = score, epoch

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from likewise.registry import Part
 
+PARTIAL = ("layer_decay", "freeze_blocks", "train_blocks", "lora_rank", "lora_alpha")
+"""Options that train a part of a backbone, or its layers at different rates."""
+
 
 class AugmentOptions(Part):
     """Random augmentation of training images; none by default.
@@ -131,6 +134,17 @@ class TrainingOptions(LoopOptions, FitOptions):
         accumulate: number of parts that a process splits its batch into, to save memory. A
             loss that compares items of a batch compares items of the same part.
         freeze_norm: freeze running means and variances of batch norms.
+        layer_decay: factor of the learning rate from each block of the backbone to the block
+            before it. The last block, and layers on top of it, have the full rate (Bao et
+            al., BEiT, 2021).
+        freeze_blocks: number of first blocks of the backbone that are not trained, with the
+            layers before them; all blocks: only the layers on top are trained.
+        train_blocks: number of last blocks of the backbone that are trained; in place of
+            ``freeze_blocks``.
+        lora_rank: rank of matrices that are trained in place of the weights of the linear
+            layers in the blocks (LoRA, Hu et al., 2021); 0 trains the weights. The model
+            contains the sums, so that embedding needs no further library.
+        lora_alpha: these matrices are multiplied by ``lora_alpha`` / ``lora_rank``.
         compile: run the model through torch.compile.
         workers: processes that decode images; by default chosen by the device.
         augment: augmentation of the images.
@@ -140,6 +154,29 @@ class TrainingOptions(LoopOptions, FitOptions):
     train_size: int | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, gt=0)
     freeze_norm: bool = False
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    freeze_blocks: int = Field(default=0, ge=0)
+    train_blocks: int | None = Field(default=None, ge=0)
+    lora_rank: int = Field(default=0, ge=0)
+    lora_alpha: float = Field(default=16.0, gt=0)
     compile: bool = False
     workers: int | None = Field(default=None, ge=0)
     augment: AugmentOptions = AugmentOptions()
+
+    @model_validator(mode="after")
+    def _check_partial(self) -> Self:
+        """Refuse options of partial training that exclude each other."""
+        if self.freeze_blocks and self.train_blocks is not None:
+            raise ValueError("freeze_blocks and train_blocks exclude each other; set one")
+        if not self.lora_rank and self.lora_alpha != _default(self, "lora_alpha"):
+            raise ValueError("lora_alpha needs lora_rank; set it, or leave lora_alpha out")
+        return self
+
+    @property
+    def partial(self) -> dict[str, object]:
+        """The options of partial training that are set; older passports lack them."""
+        return {n: getattr(self, n) for n in PARTIAL if getattr(self, n) != _default(self, n)}
+
+
+def _default(options: TrainingOptions, name: str) -> object:
+    return type(options).model_fields[name].default

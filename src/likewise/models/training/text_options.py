@@ -64,6 +64,9 @@ class TextOptions(TrainingOptions):
             raise ValueError(
                 "image: trained keeps the last weights; set validation: 0 and leave out ema"
             )
+        if self.image == "locked" and self.partial:
+            names = ", ".join(self.partial)
+            raise ValueError(f"{names}: the backbone is frozen; set image: trained")
         if self.classifier and (self.image == "trained" or self.dim):
             raise ValueError("classifier needs image: locked and dim: 0, the backbone's space")
         if self.text_init == "regression" and (self.image == "trained" or self.dim):

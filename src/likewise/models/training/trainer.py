@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from likewise.errors import ConfigError
 from likewise.models.passport import (
     LEARNING,
     Architecture,
@@ -27,6 +28,7 @@ from likewise.models.training.initial_model import load_trunk
 from likewise.models.training.loop import Validate
 from likewise.models.training.objective import Objective
 from likewise.models.training.options import FitOptions, TrainingOptions
+from likewise.models.training.partial_training import merge_low_rank, prepare_backbone
 from likewise.models.training.run_loop import learn
 from likewise.models.training.samplers import Sampler
 from likewise.models.training.training_data import TrainingContext, TrainingData
@@ -150,12 +152,15 @@ def model_builder(options: FitOptions, init: Path, seed: int) -> ModelBuilder:
     Raises:
         MissingArtefactError: the folder contains no model.
         DataError: the model is damaged.
-        ConfigError: its backbone does not support the input size of ``options``.
+        ConfigError: its backbone does not support the input size of ``options``, or does not
+            have the blocks that they name.
     """
     passport = Passport.read(init)
     base = descriptor.architecture_of(passport)
     base = Architecture(input_size=options.input_size or base.input_size, pooling=base.pooling)
     trunk = load_trunk(init, passport, options.input_size)
+    if isinstance(options, TrainingOptions):
+        prepare_backbone(trunk, options, passport.backbone)
     preprocessing = _preprocessing(passport.image_preprocessing, options)
     passport = passport.model_copy(
         update={"preprocessing": preprocessing, "precision": options.precision}
@@ -192,6 +197,7 @@ def write_model(
     """
     folder, context, init = target
     model = model.to("cpu").eval()
+    merge_low_rank(model)
     encoder = model if isinstance(model, Descriptor) else model.query
     with torch.inference_mode():
         dim = encoder(torch.zeros(1, *builder.preprocessing.input_size)).shape[1]
@@ -220,7 +226,15 @@ def _freeze_unused(model: Descriptor, preprocessing: Preprocessing) -> Descripto
     A head other than the backbone's own leaves some of its layers unused (the norm after
     ConvNeXt's pooling, for example), and several processes wait for the gradients of all
     parameters that are trained.
+
+    Raises:
+        ConfigError: all parameters are frozen already.
     """
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ConfigError(
+            "nothing is left to train: the whole backbone is frozen, and no layer is on top "
+            "of it; set dim or head, or lower freeze_blocks"
+        )
     training = model.training
     model.eval()(torch.zeros(1, *preprocessing.input_size)).sum().backward()
     for parameter in model.parameters():
