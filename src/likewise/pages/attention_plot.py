@@ -59,15 +59,16 @@ def heads_figure(
         for layer, heads in enumerate(distances, start=1):
             axes.plot([layer] * len(heads), heads, "o", color=BLUE, markersize=4, alpha=0.7)
         axes.set_ylabel("attention distance (pixels)")
-        axes.set_ylim(bottom=0)
+        _from_zero(axes)
         _by_layer(axes)
         height, width = pixels.shape[:2]
         for head, weights in enumerate(saliency):
             axes = figure.add_subplot(grid[1 + head // _COLUMNS, head % _COLUMNS])
             axes.imshow(pixels)
             axes.imshow(weights, extent=(0, width, height, 0), cmap="inferno", alpha=0.6)
-            axes.set_title(f"head {head + 1}")
+            axes.set_title(f"layer {len(distances)}, head {head + 1}")
             axes.set_axis_off()
+        figure.supxlabel("brighter: more attention of the class token", color=SOFT)
     return drawn
 
 
@@ -86,7 +87,7 @@ def attention_page(title: str, note: str, curves: Sequence[LayerCurves]) -> str:
         _draw(figure.subplots(1, 3), curves)
         _legend(figure, curves)
     heads = [
-        *("model", "layer", "mean distance", "least head", "largest head"),
+        *("model", "layer", "mean distance (px)", "least head (px)", "largest head (px)"),
         *("token variance", "relative variance"),
     ]
     values = np.concatenate([_table(one) for one in curves])
@@ -128,18 +129,23 @@ def _draw(panels: "Sequence[Axes]", curves: Sequence[LayerCurves]) -> None:
         panels[1].plot(layers, one.variances, marker=".", **style)
         panels[2].plot(layers, one.shares, marker=".", **style)
     unit = "% of the input's width" if shares else "pixels of the input"
-    panels[0].set(title="Attention distance (line: mean of heads)", ylabel=unit)
+    panels[0].set(title="Attention distance (lines: mean; dots: heads)", ylabel=unit)
     panels[1].set(title="Variance of patch tokens", ylabel="mean over channels")
     panels[2].set(title="Relative variance", ylabel="variance / mean square")
-    panels[0].set_ylim(bottom=0)
+    _from_zero(panels[0])
     panels[2].set_ylim(0, 1.02)
     values = np.concatenate([one.variances for one in curves])
     wide = values.min() > 0 and values.max() > _WIDE_RANGE * values.min()
     panels[1].set_yscale("log" if wide else "linear")
     if not wide:
-        panels[1].set_ylim(bottom=0)
+        _from_zero(panels[1])
     for axes in panels:
         _by_layer(axes)
+
+
+def _from_zero(axes: "Axes") -> None:
+    """Begin the y axis at zero, and leave space above the largest value."""
+    axes.set_ylim(0, 1.08 * axes.dataLim.y1)
 
 
 def _by_layer(axes: "Axes") -> None:

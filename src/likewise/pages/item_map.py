@@ -14,8 +14,11 @@ from likewise.pages.svg import BLUE, SOFT, canvas, drawing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PALETTE = (*range(14), 16, 17, 18, 19)
-"""The colours of matplotlib's tab20 without its greys, which stand for other values here."""
+_PALETTE = (*range(0, 14, 2), 16, 18, *range(1, 14, 2), 17, 19)
+"""The colours of matplotlib's tab20: one of each hue, then the light ones of these hues.
+
+Its greys are left out: they stand for other values here.
+"""
 
 MOST_COLOURS = len(_PALETTE)
 """Maximum number of colours of a map; of more values, the most frequent ones have one."""
@@ -23,8 +26,8 @@ MOST_COLOURS = len(_PALETTE)
 _DARKEST, _LIGHTEST = 0.2, 0.92
 """The part of the scale of numbers that is visible on dark and on white paper."""
 
-_SIZE = 5_000
-"""Points of a map that are drawn at full size; more points are smaller."""
+_SIZE, _FEW = 5_000, 500
+"""Points of a map that are drawn at full size, and at double size; more points are smaller."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def _hexes(scale: str, values: Sequence[float]) -> list[str]:
 
 def _scatter(axes: "Axes", places: Float32Array, colours: Sequence[str]) -> None:
     size = 7.0 if len(places) <= _SIZE else max(0.3, 7.0 * _SIZE / len(places))
+    size = 14.0 if len(places) <= _FEW else size
     # Points that are drawn later hide others: a fixed random order hides all values alike.
     # Grey points, of other or missing values, are below all others.
     random = np.random.default_rng(0).permutation(len(places))

@@ -67,7 +67,11 @@ def rows_image(title: str, rows: Sequence[QueryRow], note: str = "") -> bytes:
     page = Image.new("RGB", size, _PAGE)
     draw = ImageDraw.Draw(page)
     draw.text((_GAP, 10), title, fill=_INK, font=ImageFont.load_default(17))
-    draw.text((_GAP, 32), note, fill=_GREY, font=ImageFont.load_default(12))
+    judged = any(hit.same is not None for _, _, hits in lists for hit in hits)
+    legend = [note] if note else []
+    legend += ["below a hit: rank: score"]
+    legend += ["green frame: label of the query, red: another label"] if judged else []
+    draw.text((_GAP, 32), "; ".join(legend), fill=_GREY, font=ImageFont.load_default(12))
     for number, (row, name, hits) in enumerate(lists):
         top = _HEADER + number * height
         texts = [row.query.label or "", row.query.name, name]

@@ -41,7 +41,8 @@ def tradeoff_plot(title: str, points: Sequence[IndexPoint], recall: float | None
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.yaxis.set_minor_formatter("")
         if recall is not None:
-            axes.axvline(recall, color=SOFT, linewidth=0.8)
+            label = f"required recall {recall:g}"
+            axes.axvline(recall, color=SOFT, linewidth=0.8, label=label)
         for family in dict.fromkeys(point.family for point in points):
             _series(axes, families[family], max(point.nbytes for point in points))
         if points:
