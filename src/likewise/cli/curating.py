@@ -83,6 +83,10 @@ def review(  # noqa: PLR0913 (a function here is a command, an argument an optio
     note: Annotated[str, typer.Option(metavar="TEXT", help="Reason, kept in git.")] = "",
     name: Name = None,
     undo: Annotated[bool, typer.Option("--undo", help="Withdraw the verdicts.")] = False,
+    expect: Annotated[
+        Literal["none", "kept", "dropped", "wrong"] | None,
+        typer.Option(help="Change nothing unless this is the present verdict."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Judge flags and findings, so that they are not listed again.
@@ -92,7 +96,9 @@ def review(  # noqa: PLR0913 (a function here is a command, an argument an optio
     """
     if (verdict is None) != undo:
         raise typer.BadParameter("give either --verdict or --undo")
-    done = likewise.review(dataset, ids or (), verdict=verdict, note=note, name=name)
+    done = likewise.review(
+        dataset, ids or (), verdict=verdict, note=note, name=name, expect=expect
+    )
     if json:
         print_json(done)
         return

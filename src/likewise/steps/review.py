@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.doubts import (
@@ -10,6 +11,7 @@ from likewise.catalogue.doubts import (
     DoubtKey,
     Verdict,
     VerdictName,
+    Verdicts,
     finding_keys,
     flag_keys,
     note_fault,
@@ -17,10 +19,13 @@ from likewise.catalogue.doubts import (
     read_verdicts,
 )
 from likewise.catalogue.source_findings import read_findings
-from likewise.errors import DataError, UnknownNameError, bounded
+from likewise.errors import ChangedValueError, DataError, UnknownNameError, bounded
 from likewise.formats.paths import StrPath
 from likewise.storage import journal
 from likewise.storage.workspace import Workspace
+
+Expected = VerdictName | Literal["none"]
+"""A verdict that the caller has seen; ``none`` for a doubt without one."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,14 @@ class Reviewed:
     open: int
 
 
-def review(
+def review(  # noqa: PLR0913 (options of a verdict, keyword only)
     dataset: str,
     ids: Sequence[str] = (),
     *,
     verdict: VerdictName | None,
     note: str = "",
     name: str | None = None,
+    expect: Expected | None = None,
     workspace: StrPath | None = None,
 ) -> Reviewed:
     """Judge flags of ``check`` and findings of ``ingest``, so that they are not listed again.
@@ -66,11 +72,14 @@ def review(
         note: a reason, one line of at most 500 characters.
         name: judge all flags of this name, or findings of this check, that have no verdict
             yet; with None as verdict, all that have one.
+        expect: the present verdict, as the caller has seen it, or ``none`` (compare-and-set).
+            If another one is present, for example because of a colleague, nothing is changed.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: there is no such data set, id, flag or check.
         DataError: neither ids nor a name, no such verdict, or a note that cannot be kept.
+        ChangedValueError: a present verdict is not the expected one; the error has both.
         MissingArtefactError: the data set was not ingested, or not checked.
 
     Example:
@@ -83,7 +92,7 @@ def review(
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    _check(ids, verdict, note, name)
+    _check(ids, verdict, note, name, expect)
     doubts = {key.id: key for key in _keys(ws, dataset)}
     with journal.exclusive_job(ws, f"review-{dataset}"):
         before = read_verdicts(ws, dataset)
@@ -96,6 +105,8 @@ def review(
                 where = f"the doubts about {dataset}"
                 raise UnknownNameError("flag or check", name, names, where)
             chosen += [key for key in alike if (key in before) == (verdict is None)]
+        if expect is not None:
+            _compare(dataset, chosen, before, expect)
         gone = set(chosen)
         after = {key: value for key, value in before.items() if key not in gone}
         if verdict is not None:
@@ -108,7 +119,9 @@ def review(
     return Reviewed(dataset, file, changed, judged, len(doubts) - judged)
 
 
-def _check(ids: Sequence[str], verdict: str | None, note: str, name: str | None) -> None:
+def _check(
+    ids: Sequence[str], verdict: str | None, note: str, name: str | None, expect: str | None
+) -> None:
     if isinstance(ids, str):
         raise DataError(f"ids is the text {ids!r:.80}; give a list of ids")
     if not ids and name is None:
@@ -117,8 +130,31 @@ def _check(ids: Sequence[str], verdict: str | None, note: str, name: str | None)
         raise DataError(
             f"{verdict!r:.80} is not a verdict; choose one of {', '.join(VERDICTS)}"
         )
+    if expect is not None and expect not in ("none", *VERDICTS):
+        raise DataError(f"expect is {expect!r:.80}; it is one of none, {', '.join(VERDICTS)}")
     if fault := note_fault(note):
         raise DataError(fault)
+
+
+def _compare(dataset: str, chosen: Sequence[DoubtKey], present: Verdicts, expect: str) -> None:
+    """Refuse the verdict if a present one is not the expected one.
+
+    Raises:
+        ChangedValueError: it is not; the error has both, None for no verdict.
+    """
+    seen = None if expect == "none" else expect
+    now = {key: present[key].verdict if key in present else None for key in chosen}
+    changes = [(key.id, "verdict", one, seen) for key, one in now.items() if one != seen]
+    if changes:
+        lines = (
+            f"{key.name} of {key.path!r} is {one or 'open'}, not {seen or 'open'} as expected"
+            for key, one in now.items()
+            if one != seen
+        )
+        listed = bounded(lines, len(changes), 3)
+        raise ChangedValueError(
+            f"{dataset}: {listed}; nothing was changed; decide by the present verdicts", changes
+        )
 
 
 def _keys(ws: Workspace, dataset: str) -> list[DoubtKey]:
