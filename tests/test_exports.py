@@ -78,6 +78,7 @@ def test_the_public_names() -> None:
         "Licence",
         "LikewiseError",
         "ListedModel",
+        "MapFacts",
         "Mapped",
         "MeasuredImages",
         "Merged",

@@ -9,6 +9,7 @@ from likewise.catalogue.dataset_change import OlderVersion as OlderVersion
 from likewise.catalogue.finding_counts import Finding as Finding
 from likewise.catalogue.finding_counts import Findings as Findings
 from likewise.catalogue.item import Item as Item
+from likewise.catalogue.item_maps import MapFacts as MapFacts
 from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
 from likewise.catalogue.run_comparison import ChangedQuery as ChangedQuery

@@ -14,6 +14,7 @@ from likewise.catalogue.dataset_html import summary_html
 from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
 from likewise.catalogue.item_images import ItemImages
+from likewise.catalogue.item_maps import ItemMaps
 from likewise.catalogue.item_thumbnails import ItemThumbnails
 from likewise.catalogue.published_items import PublishedItems
 from likewise.catalogue.snapshots import snapshot, snapshot_pair
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class Dataset(ItemThumbnails, PublishedItems):
+class Dataset(ItemThumbnails, ItemMaps, PublishedItems):
     """One published data set of a catalogue, as it was when it was opened.
 
     ``len(dataset)`` is the number of items, ``dataset[item_id]`` one ``Item``, and

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from likewise.catalogue.dataset import Dataset
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
@@ -13,14 +12,14 @@ METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 def item_places(
-    ws: Workspace, name: str, dataset: Dataset, columns: Sequence[str] = ()
+    ws: Workspace, name: str, published: tables.Table, columns: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Return the items that have a place on a map, in the order of the data set.
 
     Args:
         ws: the workspace.
         name: name of the map.
-        dataset: its data set, or a view of it.
+        published: the published table of its data set, or of a view of it.
         columns: further columns of the items.
 
     Returns:
@@ -33,8 +32,10 @@ def item_places(
     table = tables.open_table(versions.locate(ws, made.path), made.command)
     places = table.read(["content", "x", "y", "fitted"])
     further = [column for column in columns if column not in ("item_id", "content")]
-    items = dataset.table.read(["item_id", "content", *further]).with_row_index("position")
-    keys = tables.vector_keys(dataset.table, items, ws.map(name).model)
+    items = published.read(["item_id", "content", *further]).with_row_index("position")
+    model = ws.map(name).model
+    has_vectors = model in published.vector_columns  # else the map is older than the table
+    keys = tables.vector_keys(published, items, model) if has_vectors else items["content"]
     joined = items.with_columns(content=keys).join(
         places, on="content", how="inner", maintain_order="left"
     )

@@ -29,6 +29,7 @@ def browse(
             - where: an SQL condition. Strings are in single quotes: ``label <> 'cat'``. The
               list columns ``tags`` and ``selections``: ``array_has(tags, 'blurred')``.
             - selection: name of a selection; only its items pass.
+            - positions: positions of items in the data set; only these items pass.
             - filters: column -> a value or several; items must have one of them in each of
               these columns. None is a missing value. In a column of lists, one element must
               match.

@@ -63,7 +63,7 @@ def plot_map(
     dataset = Dataset(ws, datasets[0])
     column = _column(dataset, by)
     frames = [
-        item_places(ws, name, dataset, [column] if column else [])
+        item_places(ws, name, dataset.table, [column] if column else [])
         .drop("position")
         .select(pl.lit(name).alias("map"), pl.all())
         for name in asked

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, TypeAlias, TypedDict
 
 from likewise.errors import DataError, UnknownNameError, UnknownOptionError
+from likewise.formats.array_types import Int32Array
 
 Value: TypeAlias = str | int | float | bool | None
 """A value of a column; None is a missing value. Texts are converted to the column's type."""
@@ -23,6 +24,7 @@ class BrowseOptions(TypedDict, total=False):
             ``width > 500 AND label <> 'cat'``. In the list columns ``tags`` and
             ``selections``: ``array_has(tags, 'blurred')``.
         selection: name of a selection; only its items pass.
+        positions: positions of items in the data set; only these items pass.
         filters: column -> one value or several; an item must have one of them in each of these
             columns. None is a missing value. In a column of lists, one element must match.
         facets: columns whose values are counted.
@@ -37,6 +39,7 @@ class BrowseOptions(TypedDict, total=False):
 
     where: str | None
     selection: str | None
+    positions: Sequence[int] | Int32Array | None
     filters: Mapping[str, Value | Sequence[Value]]
     facets: Sequence[str]
     sort: str | None
@@ -53,6 +56,7 @@ class BrowseQuery:
 
     where: str | None = None
     selection: str | None = None
+    positions: Sequence[int] | Int32Array | None = None
     filters: Mapping[str, Value | Sequence[Value]] = field(default_factory=dict)
     facets: Sequence[str] = ()
     sort: str | None = None

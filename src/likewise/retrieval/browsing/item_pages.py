@@ -17,7 +17,7 @@ from likewise.retrieval.browsing.facet_counts import (
     mark_failures,
 )
 from likewise.retrieval.browsing.kept_last import KeptLast
-from likewise.retrieval.browsing.rows_at import check_columns, read_rows
+from likewise.retrieval.browsing.rows_at import check_columns, check_positions, read_rows
 from likewise.retrieval.filters import matching_rows
 from likewise.retrieval.selection_filter import with_selection
 from likewise.storage import tables
@@ -98,6 +98,10 @@ class ItemPages:
         if len(query.filters) > MOST_FILTERS:
             raise DataError(f"filters: {len(query.filters)} columns; at most {MOST_FILTERS}")
         failed = self._mask(with_selection(query.where, query.selection, self._table))
+        if query.positions is not None:
+            outside = np.ones(len(failed), bool)
+            outside[check_positions(query.positions, len(failed))] = False
+            failed[outside] = SEVERAL
         chosen: dict[str, list[int]] = {}
         for number, name in enumerate(query.filters, start=1):
             column = self._column(name)

@@ -138,7 +138,7 @@ def _places(
     """
     name = map_of(ws, entry.dataset, entry.model)
     if name is not None:
-        stored = item_places(ws, name, dataset)
+        stored = item_places(ws, name, dataset.table)
         known = stored.filter(pl.col("position").is_in(pl.Series(shown).implode()))
         rows = known["position"].cast(pl.Int64).to_numpy()
         places = np.asarray(known.select("x", "y").to_numpy(), np.float32)
