@@ -135,6 +135,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("cite", scoring.cite, "likewise cite gpr1200-lite0-gpr1200"),
             ("report", scoring.report, "likewise report gpr1200-lite0-gpr1200"),
             ("plot-map", mapping.plot_map, "likewise plot-map gpr1200-lite0 --html map.html"),
+            ("trainings", modelling.trainings, "likewise trainings tuned"),
             (
                 "attention",
                 attending.attention,

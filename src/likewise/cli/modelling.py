@@ -1,4 +1,4 @@
-"""Commands that add and list models and runs: add-model, list-models, add-run."""
+"""Commands of models and runs: add-model, list-models, add-run, trainings."""
 
 from typing import Annotated
 
@@ -6,7 +6,14 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json, parse_names, parse_options
-from likewise.cli.output import print_json, print_line, print_next, print_table, print_tip
+from likewise.cli.output import (
+    print_json,
+    print_line,
+    print_next,
+    print_note,
+    print_table,
+    print_tip,
+)
 
 
 def add_model(
@@ -105,3 +112,40 @@ def list_models(
         heads = ("name", "section", "kind", "origin", "dimensions", "made", "data sets")
         print_table(heads, rows)
         print_tip("likewise add-model NAME --kind KIND --option KEY=VALUE")
+
+
+def trainings(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="Models that learn, or MODEL@REV."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List trainings and their last values.
+
+    Unfinished trainings are listed, too. --json prints all values of the curves, and the page
+    draws them: likewise serve.
+    """
+    listed = likewise.trainings(models or ())
+    if json:
+        print_json(
+            [
+                {**vars(one), "values": one.values.to_dict(as_series=False), "last": one.last}
+                for one in listed
+            ]
+        )
+        return
+    names = dict.fromkeys(metric for one in listed for metric in one.last if metric != "epoch")
+    rows = [
+        (
+            f"{one.model}@{one.rev}" if one.rev else one.model,
+            one.state,
+            one.kept_epoch,
+            *(f"{one.last[name]:.4f}" if name in one.last else "" for name in names),
+        )
+        for one in listed
+    ]
+    if rows:
+        print_table(("model", "state", "kept epoch", *names), rows)
+    else:
+        print_note("no model has learning curves; dvc repro trains the models of params.yaml")

@@ -139,6 +139,26 @@ def exclusive_job(ws: Workspace, job: str) -> Iterator[None]:
         yield
 
 
+def is_running(ws: Workspace, job: str) -> bool:
+    """Return True if a process of this checkout runs ``job``.
+
+    The lock is tried only if the process that had it last still exists, so that a job that
+    starts is never refused because of this question.
+    """
+    lock = ws.lock_file(job)
+    try:
+        _, number, _, host = lock.read_text(encoding="utf-8").split(" ")
+        if host == socket.gethostname():
+            os.kill(int(number), 0)
+        with lock.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
 @contextmanager
 def turn(ws: Workspace, job: str) -> Iterator[None]:
     """Wait until no other process of the checkout holds the lock ``job``, and hold it.
