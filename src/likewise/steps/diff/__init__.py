@@ -15,7 +15,7 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.formats.paths import StrPath
-from likewise.steps.diff.curated_rows import curated_changes
+from likewise.steps.diff.curated_rows import counts, curated_changes
 from likewise.steps.diff.difference import Difference
 from likewise.steps.diff.drift import drift
 from likewise.steps.diff.metric_change import MetricChange
@@ -88,6 +88,7 @@ def diff(
     columns = _columns(*digests)
     before, after = (Dataset(ws, dataset) for ws in sides)
     vectors = [name for name in columns if name in before.models and name in after.models]
+    curated = curated_changes(sides[0], sides[1], dataset)
     return Difference(
         dataset,
         old,
@@ -98,7 +99,8 @@ def diff(
         [drifted for name in vectors if (drifted := drift(before, after, name))],
         list(_metrics(sides[0], sides[1], dataset)),
         (before, after),
-        curated_changes(sides[0], sides[1], dataset),
+        counts(curated),
+        curated,
     )
 
 

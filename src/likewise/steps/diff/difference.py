@@ -11,6 +11,7 @@ from likewise.pages import notebook
 from likewise.pages.markdown import code, inline, table
 from likewise.pages.rendering import render
 from likewise.pages.written import write_page
+from likewise.steps.diff.curated_rows import CURATED
 from likewise.steps.diff.difference_page import (
     DRIFT_HEADS,
     METRIC_HEADS,
@@ -27,6 +28,7 @@ LISTED = 50
 """Maximum number of changes that a text lists; the counts include all."""
 
 _CHANGE_HEADS = ("change", "item", "column", "old", "new")
+CURATED_HEADS = ("file", "change", "item", "value")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Difference:
         sides: both versions of the data set; ``to_html`` shows their pictures.
         curated: ``tags``, ``reviews`` or ``selections`` that differ -> number of rows that only
             the new and only the old version has.
+        curated_rows: a frame of these rows: file, change (added or removed), item_id, value.
     """
 
     dataset: str
@@ -59,6 +62,9 @@ class Difference:
     metrics: list[MetricChange]
     sides: tuple[Dataset, Dataset] = field(repr=False, compare=False)
     curated: dict[str, tuple[int, int]] = field(default_factory=dict)
+    curated_rows: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=CURATED), repr=False
+    )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -90,6 +96,7 @@ class Difference:
             columns = ", ".join(f"{code(name)} {how}" for name, how in self.columns.items())
             lines += [f"Columns: {columns}", ""]
         lines += [line for text in self.curated_lines for line in (text, "")]
+        lines += _section(CURATED_HEADS, self.curated_rows.head(LISTED).rows())
         lines += _section(_CHANGE_HEADS, _listed(self.changes))
         if len(self.changes) > LISTED:
             lines += [f"… and {len(self.changes) - LISTED:,} more changes", ""]
@@ -120,6 +127,9 @@ class Difference:
             columns=column_rows(self.columns),
             drift_heads=DRIFT_HEADS,
             drift=drift_rows(self.drift),
+            curated=[(n, f"{a:,}", f"{r:,}") for n, (a, r) in self.curated.items()],
+            curated_rows=self.curated_rows.head(LISTED).rows(),
+            curated_total=len(self.curated_rows),
             metric_heads=METRIC_HEADS,
             metrics=metric_rows(self.metrics),
         )
