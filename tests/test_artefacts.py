@@ -27,6 +27,8 @@ filtered:
   wide: {of: emoji, where: width > 500}
 selected:
   hard: {of: emoji, selection: hard}
+thumbs:
+  emoji: {}
 """
 """Entries for the sections that are empty in this repository's params.yaml."""
 
@@ -116,6 +118,7 @@ def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
         ("findings", "ingest@emoji"),
         ("pixels", "measure@emoji"),
         ("flags", "check@emoji"),
+        ("thumbs", "thumbs@emoji"),
         ("embeddings", "embed@emoji-lite0"),
         ("embeddings", "embed@emoji-words"),
         ("published", "publish@emoji"),

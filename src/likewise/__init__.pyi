@@ -184,11 +184,13 @@ from likewise.steps.suspects import Suspects as Suspects
 from likewise.steps.suspects import suspects as suspects
 from likewise.steps.tag import Tagged as Tagged
 from likewise.steps.tag import tag as tag
+from likewise.steps.thumbs import Thumbs as Thumbs
+from likewise.steps.thumbs import thumbs as thumbs
 from likewise.steps.train import train as train
-from likewise.steps.tune import Trial as Trial
-from likewise.steps.tune import Tuned as Tuned
 from likewise.steps.trainings import Training as Training
 from likewise.steps.trainings import trainings as trainings
+from likewise.steps.tune import Trial as Trial
+from likewise.steps.tune import Tuned as Tuned
 from likewise.steps.tune import tune as tune
 from likewise.steps.validate import Validated as Validated
 from likewise.steps.validate import validate as validate

@@ -52,7 +52,9 @@ class Renaming:
         Raises:
             DataError: an entry has the new key of another one.
         """
-        keys: dict[str, dict[str, str]] = {"datasets": {old: new}, "checks": {old: new}}
+        keys: dict[str, dict[str, str]] = {
+            section: {old: new} for section in ("datasets", "checks", "thumbs")
+        }
         for section in _NAMED_AFTER:
             entries = getattr(params, section)
             renamed = {
@@ -122,6 +124,7 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
     return {
         "datasets": [name for name in params.datasets if name == dataset],
         "checks": [name for name in params.checks if name == dataset],
+        "thumbs": [name for name in params.thumbs if name == dataset],
         **views,
         "embeddings": [k for k, entry in params.embeddings.items() if entry.dataset == dataset],
         "imported": [k for k, entry in params.imported.items() if entry.dataset == dataset],

@@ -98,6 +98,10 @@ class PixelSource(Protocol):
         """The encoded images of some items; None where they are not on this machine."""
         ...
 
+    def stored_thumbnails(self, contents: Sequence[str]) -> dict[str, bytes]:
+        """The small pictures of the stage ``thumbs``, by content."""
+        ...
+
 
 class ThumbnailCache:
     """Thumbnails by content and size, in a file of bounded size; threads may share it.
@@ -151,6 +155,13 @@ class ThumbnailCache:
         absent = [n for n, one in enumerate(facts) if one["content"] not in kept]
         read = source.present_images([positions[n] for n in absent]) if absent else []
         made = {n: _make(facts[n], data, side) for n, data in zip(absent, read, strict=True)}
+        gone = [facts[n]["content"] for n, one in made.items() if one.fault == "missing"]
+        stored = source.stored_thumbnails(gone) if gone else {}
+        made |= {
+            n: Thumbnail(stored[facts[n]["content"]], JPEG)
+            for n, one in made.items()
+            if one.fault == "missing" and facts[n]["content"] in stored
+        }
         new = {facts[n]["content"]: one.data for n, one in made.items() if one.made}
         if new:
             self.put(new, side)

@@ -74,6 +74,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "likewise import-vectors gpr1200 mine vectors.npy --ids ids.txt",
             ),
             ("map", mapping.place_items, "likewise map gpr1200-lite0"),
+            ("thumbs", stages.thumbs, "likewise thumbs gpr1200"),
             ("publish", stages.publish, "likewise publish gpr1200"),
             ("evaluate", stages.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
         ),
@@ -134,8 +135,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("crosswalk", scoring.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
             ("cite", scoring.cite, "likewise cite gpr1200-lite0-gpr1200"),
             ("report", scoring.report, "likewise report gpr1200-lite0-gpr1200"),
-            ("plot-map", mapping.plot_map, "likewise plot-map gpr1200-lite0 --html map.html"),
             ("trainings", modelling.trainings, "likewise trainings tuned"),
+            ("plot-map", mapping.plot_map, "likewise plot-map gpr1200-lite0 --html map.html"),
             (
                 "attention",
                 attending.attention,

@@ -19,6 +19,7 @@ from likewise.cli.next_steps import after_evaluation
 from likewise.cli.output import counts, print_json, print_line, print_next, print_note
 from likewise.cli.print_evaluation import print_evaluation
 from likewise.cli.print_shards import print_shards
+from likewise.errors import size_text
 
 if TYPE_CHECKING:
     from likewise import Passport
@@ -169,6 +170,18 @@ def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
     if done.written:
         print_line("wrote params.yaml")
     print_next("dvc repro")
+
+
+def thumbs(dataset: Dataset) -> None:
+    """Make small pictures for clones without pixels.
+
+    The entry of the data set in the section `thumbs` of params.yaml has their size.
+    """
+    done = likewise.thumbs(dataset)
+    bad = f", {done.unreadable:,} unreadable" if done.unreadable else ""
+    print_line(
+        f"{dataset}: {done.made:,} made, {done.kept:,} kept{bad}, {size_text(done.nbytes)}"
+    )
 
 
 def publish(dataset: Dataset) -> None:

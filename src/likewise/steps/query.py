@@ -21,7 +21,7 @@ from likewise.formats.spreadsheet_text import mark_texts
 from likewise.formats.sql_text import without_texts
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
-from likewise.storage.schema import EMBEDDINGS, MAPS, PUBLISHED
+from likewise.storage.schema import EMBEDDINGS, MAPS, PUBLISHED, THUMBS
 from likewise.storage.workspace import Workspace
 
 _CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)
@@ -193,7 +193,7 @@ def _tables(ws: Workspace) -> dict[str, Artefact]:
         for table in artefacts.tables_of(ws, dataset):
             if table.name == PUBLISHED.name:
                 by_name[table.stage.key] = table
-            elif table.name not in (EMBEDDINGS.name, MAPS.name):
+            elif table.name not in (EMBEDDINGS.name, MAPS.name, THUMBS.name):
                 by_name[f"{dataset}_{table.name}"] = table
     reports = {run: artefacts.results(ws, run) for run in ws.params.runs}
     # Own names first: the SQL name of a run "r-1" must not hide a run "r_1".

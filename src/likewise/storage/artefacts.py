@@ -18,6 +18,7 @@ from likewise.storage.schema import (
     PIXELS,
     PUBLISHED,
     QUERIES,
+    THUMBS,
     Contract,
 )
 from likewise.storage.workspace import Workspace
@@ -141,6 +142,7 @@ def artefacts(ws: Workspace) -> list[Artefact]:
         *(published(ws, name) for name in params.datasets),
         *(published(ws, name) for name in params.all_views),
         *(map_table(ws, name) for name in params.maps),
+        *(table(ws, name, THUMBS.name) for name in params.thumbs),
         *(a for name in params.runs for a in _run_artefacts(ws, name)),
     ]
 
@@ -181,7 +183,7 @@ def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:
     """Return all possible tables of a data set and its views."""
     views = [name for name, view in ws.params.all_views.items() if view.of == dataset]
     return [
-        *(table(ws, dataset, kind.name) for kind in (*_INGESTED, PIXELS, FLAGS)),
+        *(table(ws, dataset, kind.name) for kind in (*_INGESTED, PIXELS, FLAGS, THUMBS)),
         *(embeddings(ws, dataset, model) for model in ws.params.models_of(dataset)),
         *(map_table(ws, n) for n, entry in ws.params.maps.items() if entry.dataset == dataset),
         *(published(ws, name) for name in (dataset, *views)),
@@ -189,7 +191,7 @@ def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:
 
 
 def table(ws: Workspace, dataset: str, name: str) -> TableArtefact:
-    """Return the table images, items, findings, pixels or flags of a data set."""
+    """Return the table images, items, findings, pixels, flags or thumbs of a data set."""
     base = ws.params.base(dataset)
     contract, stage, digests = {
         IMAGES.name: (IMAGES, "ingest", ws.digests(base, IMAGES.name)),
@@ -197,6 +199,7 @@ def table(ws: Workspace, dataset: str, name: str) -> TableArtefact:
         FINDINGS.name: (FINDINGS, "ingest", ws.digests(base, FINDINGS.name)),
         PIXELS.name: (PIXELS, "measure", ws.pixel_digests(base)),
         FLAGS.name: (FLAGS, CHECK, ws.flag_digests(base)),
+        THUMBS.name: (THUMBS, "thumbs", ws.table(base, THUMBS.name).with_suffix(".yaml")),
     }[name]
     producer = Stage(stage, base, f"{stage}-{base}", base)
     return TableArtefact(name, ws.table(base, name), producer, contract, digests)

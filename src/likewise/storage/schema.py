@@ -161,6 +161,16 @@ MAPS = Contract(
     ),
 )
 
+THUMBS = Contract(
+    "thumbs",
+    "content",
+    "one row per distinct content with a small picture, for machines without the pixels",
+    (
+        Column("content", pa.string(), "content, as in the column content of items"),
+        Column("picture", pa.large_binary(), "a JPEG, upright and cut to the box"),
+    ),
+)
+
 PUBLISHED = Contract(
     "published",
     "item_id",
@@ -273,4 +283,15 @@ def vector(name: str, dim: int, dtype: str) -> Column:
     return Column(name, pa.list_(value, dim), meaning, nullable=False)
 
 
-TABLES = (IMAGES, ITEMS, FINDINGS, EMBEDDINGS, PIXELS, FLAGS, MAPS, PUBLISHED, QUERIES)
+TABLES = (
+    IMAGES,
+    ITEMS,
+    FINDINGS,
+    EMBEDDINGS,
+    PIXELS,
+    FLAGS,
+    MAPS,
+    THUMBS,
+    PUBLISHED,
+    QUERIES,
+)

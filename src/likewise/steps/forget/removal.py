@@ -66,7 +66,8 @@ class Removal:
         self._pixels()
         for name, entry in self._ws.params.maps.items():
             if entry.dataset == self._dataset:
-                self._map(artefacts.map_table(self._ws, name))
+                self._by_content(artefacts.map_table(self._ws, name))
+        self._by_content(self._table("thumbs"))
         for dataset in self._ws.params.checks:
             self._flags(dataset)
         self._stamps()
@@ -161,7 +162,7 @@ class Removal:
         if new := self._expunged(pixels.path, "sha256"):
             self._place(pixels.path, pixels.digests, _digest(new, pixels.contract))
 
-    def _map(self, made: TableArtefact) -> None:
+    def _by_content(self, made: TableArtefact) -> None:
         if new := self._expunged(made.path, "content"):
             self._place(made.path, made.digests, _digest(new, made.contract))
 

@@ -14,6 +14,7 @@ from likewise.storage.config import (
     Params,
     Run,
     SelectedView,
+    ThumbsEntry,
     View,
 )
 
@@ -28,6 +29,7 @@ SECTIONS: dict[str, type[Part]] = {
     "params": Params,
     "runs": Run,
     "selected": SelectedView,
+    "thumbs": ThumbsEntry,
     "views": View,
 }
 """Name -> the class of the whole file (``card``, ``params``), or of an entry of the section."""

@@ -23,6 +23,7 @@ from likewise.storage.config.entries import (
     MapEntry,
     Run,
     SelectedView,
+    ThumbsEntry,
     View,
 )
 from likewise.storage.config.names import check_dataset_name, is_home_path
@@ -61,6 +62,7 @@ __all__ = [
     "Params",
     "Run",
     "SelectedView",
+    "ThumbsEntry",
     "View",
     "card_options",
     "check_dataset_name",

@@ -119,6 +119,16 @@ class MapEntry(Part):
     place_rest: bool = True
 
 
+class ThumbsEntry(Part):
+    """The small pictures of a data set, which a clone without the pixels shows.
+
+    Attributes:
+        side: maximum edge length in pixels; 192 takes about 7 kB per picture.
+    """
+
+    side: int = Field(192, ge=32, le=512)
+
+
 class View(Part):
     """A data set without the items that have certain flags.
 

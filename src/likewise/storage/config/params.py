@@ -18,6 +18,7 @@ from likewise.storage.config.entries import (
     MapEntry,
     Run,
     SelectedView,
+    ThumbsEntry,
     View,
 )
 
@@ -96,6 +97,7 @@ class Params(Part):
         rerankers: re-ranker -> its kind, for ``likewise search --rerank``.
         checks: data set -> thresholds of its flags.
         maps: map -> data set, model and method that place its contents on a plane.
+        thumbs: data set -> its small pictures, for clones without the pixels.
         views: view -> its data set, and the flags whose items are left out.
         filtered: view -> its data set, and the condition that its items meet.
         selected: view -> its data set, and the selection that has its items.
@@ -127,6 +129,7 @@ class Params(Part):
     views: dict[str, View] = Field(default_factory=dict)
     filtered: dict[str, FilteredView] = Field(default_factory=dict)
     selected: dict[str, SelectedView] = Field(default_factory=dict)
+    thumbs: dict[str, ThumbsEntry] = Field(default_factory=dict)
     maps: dict[str, MapEntry] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)

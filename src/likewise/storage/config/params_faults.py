@@ -36,6 +36,9 @@ def entry_faults(params: Params, names: Names) -> Iterator[Fault]:
     yield from _bad_vectors(params, names)
     yield from _bad_checks(params, names)
     yield from _bad_maps(params, names)
+    for name in params.thumbs:
+        texts = _unknown(f"thumbs.{name}", name, names.datasets)
+        yield from (Fault("thumbs", name, text) for text in texts)
     yield from _bad_views(params, names)
     yield from _bad_runs(params, names)
 

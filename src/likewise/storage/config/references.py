@@ -31,6 +31,7 @@ def references(params: Params, names: Names) -> dict[Place, list[Place]]:
         others = [("checks", other) for other in bounds.against or ()]
         index = ("indexes", bounds.index)
         links["checks", name] = [("datasets", name), index, *others, *pairs]
+    links |= {("thumbs", name): [("datasets", name)] for name in params.thumbs}
     links |= _links_of_views(params)
     for name, run in params.runs.items():
         links["runs", name] = [

@@ -147,7 +147,7 @@ class Workspace(Places):
         return self.relative(as_path(path).absolute())
 
     def table(self, dataset: str, name: str) -> Path:
-        """Return the path of a table: images, items, findings, pixels or flags."""
+        """Return the path of a table: images, items, findings, pixels, flags or thumbs."""
         return self.tables(self.params.base(dataset)) / f"{name}{TABLE}"
 
     def listings(self, dataset: str) -> Path:
