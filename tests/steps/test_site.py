@@ -9,6 +9,7 @@ import pytest
 import likewise
 from browsers import browser, measure
 from html_tags import BAD
+from learning import write
 from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Entry, Record
 from likewise.errors import DataError, UnknownNameError
@@ -29,34 +30,43 @@ def test_a_site_is_whole_and_needs_no_network(workspace: Path) -> None:
     likewise.publish("emoji")
     likewise.evaluate("emoji-tiny")
     likewise.select("emoji", "few", where="label IN ('0', '200')")
+    write(workspace, "maps", "plane", {"dataset": "emoji", "model": "tiny"})
+    likewise.map("plane")
     options = {"selection": "few", "runs": ["emoji-tiny"], "compare": ["emoji-tiny"] * 2}
+    options |= {"maps": ["plane"]}
     done = likewise.site("paper", "emoji", **options)  # type: ignore[arg-type]
     files = site(done.folder)
     assert (done.items, done.without_picture, done.files) == (8, 0, len(files))
-    assert done.nbytes == sum(map(len, files.values()))
+    _check_links(files, done.nbytes)
     assert len([name for name in files if name.startswith("pictures/")]) == 8
-    for name, data in files.items():
-        if not name.endswith(".html"):
-            continue
-        text = data.decode()
-        assert "<script" not in text, name
-        for target in LINK.findall(text):
-            file, _, anchor = target.partition("#")
-            assert file in files, (name, target)
-            assert not anchor or f'id="{anchor}"' in files[file].decode()
-    everything = b"".join(files.values())
-    assert b"http://" not in everything
-    assert str(workspace).encode() not in everything
+    pages = {name: data.decode() for name, data in files.items() if name.endswith(".html")}
+    assert not [n for n, d in files.items() if b"http://" in d and n != "map-plane.html"]
+    assert str(workspace).encode() not in b"".join(files.values())
     assert b"400_noto.jpg" not in b"".join(
         data for name, data in files.items() if name != "comparison.html"
     )
-    for name, data in files.items():
-        if name.startswith("pictures/"):
-            assert Path(name).stem == hashlib.sha256(data).hexdigest()[:32]
+    pictures = {name: data for name, data in files.items() if name.startswith("pictures/")}
+    assert all(Path(n).stem == hashlib.sha256(d).hexdigest()[:32] for n, d in pictures.items())
     assert b"alert('x')" not in files["items-0001.html"]  # escaped
+    assert b"8 of 8 items of this site have a place" in files["map-plane.html"]
     again = likewise.site("again", "emoji", **options)  # type: ignore[arg-type]
     assert site(again.folder) == files
-    _check_layout({n: data.decode() for n, data in files.items() if n.endswith(".html")})
+    _check_layout(pages)
+
+
+def _check_links(files: dict[str, bytes], nbytes: int) -> None:
+    """Check that every link leads to a file of the site, and that only one page has scripts."""
+    assert nbytes == sum(map(len, files.values()))
+    pages = {name: data.decode() for name, data in files.items() if name.endswith(".html")}
+    for name, text in pages.items():
+        scripts = ["items.js", "find.js"] if name == "find.html" else []
+        assert re.findall("<script(.*?)>", text) == [f' src="{one}"' for one in scripts], name
+        for target in LINK.findall(text):
+            if name == "map-plane.html" and target.startswith("data:image/png"):
+                continue  # the points of the figure
+            file, _, anchor = target.partition("#")
+            assert file in files, (name, target)
+            assert not anchor or f'id="{anchor}"' in files[file].decode()
 
 
 def _check_layout(pages: dict[str, str]) -> None:
@@ -77,6 +87,8 @@ def test_what_cannot_be_shared_is_refused(
         likewise.site("paper", "emoji", selection="none")
     with pytest.raises(UnknownNameError, match="no run named 'r'"):
         likewise.site("paper", "emoji", runs=["r"])
+    with pytest.raises(UnknownNameError, match="no map named 'plane'"):
+        likewise.site("paper", "emoji", maps=["plane"])
     with pytest.raises(DataError, match="1 runs are compared; give two"):
         likewise.site("paper", "emoji", compare=["emoji-tiny"])
     with monkeypatch.context() as patch:

@@ -81,6 +81,10 @@ def site(  # noqa: PLR0913 (a function here is a command, an argument an option)
         list[str] | None,
         typer.Option(metavar="RUN", help="One of two runs to compare; give it twice."),
     ] = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MAP", help="Map on which the items are drawn; repeatable."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write items, runs and a comparison as static pages.
@@ -89,7 +93,13 @@ def site(  # noqa: PLR0913 (a function here is a command, an argument an option)
     It is refused if a licence forbids sharing. A site has at most 20,000 items.
     """
     done = likewise.site(
-        folder, dataset, selection=selection, where=where, runs=run or (), compare=compare or ()
+        folder,
+        dataset,
+        selection=selection,
+        where=where,
+        runs=run or (),
+        compare=compare or (),
+        maps=map or (),
     )
     if json:
         print_json({**vars(done), "folder": str(done.folder)})

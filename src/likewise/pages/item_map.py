@@ -88,8 +88,10 @@ def map_figure(panels: Sequence[Panel], column: str | None) -> str:
     return drawn.svg
 
 
-def map_page(title: str, panels: Sequence[Panel], column: str | None, note: str) -> str:
-    """Return a page with maps side by side, and one legend."""
+def map_page(
+    title: str, panels: Sequence[Panel], column: str | None, note: str, back: str = ""
+) -> str:
+    """Return a page with maps side by side, and one legend; ``back`` is a page to link to."""
     colours = colouring([panel.values for panel in panels])
     figures = []
     for number, (panel, own) in enumerate(zip(panels, colours, strict=True)):
@@ -97,9 +99,8 @@ def map_page(title: str, panels: Sequence[Panel], column: str | None, note: str)
             _scatter(axes, panel.places, own.points)
         figures.append((panel.title, inline_svg(drawn.svg, f"map{number}")))
     legend = colours[0].legend
-    return render(
-        "map.html", title=title, figures=figures, legend=legend, column=column, note=note
-    )
+    shown = {"figures": figures, "legend": legend, "column": column}
+    return render("map.html", title=title, note=note, back=back, **shown)
 
 
 def colouring(columns: Sequence[pl.Series]) -> list[Colours]:

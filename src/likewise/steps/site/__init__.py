@@ -21,6 +21,8 @@ from likewise.pages.rendering import render
 from likewise.pages.written import write_page
 from likewise.retrieval.selection_filter import with_selection
 from likewise.steps.compare import compare as compare_runs
+from likewise.steps.site.find_page import write_find_page
+from likewise.steps.site.map_pages import check_maps, write_maps
 from likewise.steps.site.number_pages import RunSummary, comparison_page, run_page, run_summary
 from likewise.steps.site.site_items import PlacedItem, item_pages, labels_of, placed_items
 from likewise.storage import tables
@@ -66,13 +68,15 @@ def site(  # noqa: PLR0913 (options of a site, keyword only)
     where: str | None = None,
     runs: Sequence[str] = (),
     compare: Sequence[str] = (),
+    maps: Sequence[str] = (),
     workspace: StrPath | None = None,
 ) -> StaticSite:
     """Write a read-only page of items, runs and a comparison into the new folder ``folder``.
 
     The folder needs no server and no network: open its ``index.html``, or put it on any web
-    server. Pictures are small, at most 256 pixels. The pages show the chosen items only, also
-    among the queries of a comparison. The same catalogue gives the same bytes.
+    server. ``find.html`` filters the items by words and columns, by a script of the folder.
+    Pictures are small, at most 256 pixels. The pages show the chosen items only, also among
+    the queries of a comparison. The same catalogue gives the same bytes.
 
     Args:
         folder: a folder that does not exist, or is empty.
@@ -81,24 +85,28 @@ def site(  # noqa: PLR0913 (options of a site, keyword only)
         where: an SQL condition that items must meet.
         runs: runs of the data set whose numbers are shown.
         compare: two runs that are compared query by query.
+        maps: maps of the data set, on which the chosen items are drawn.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         DataError: a licence forbids sharing, an item was taken down, there are no items or
-            more than 20,000, a run has another data set, or the folder is not empty.
-        UnknownNameError: there is no such data set, selection or run.
-        MissingArtefactError: the data set is not published, or a run was not evaluated.
+            more than 20,000, a run or map has another data set, or the folder is not empty.
+        UnknownNameError: there is no such data set, selection, run or map.
+        MissingArtefactError: the data set is not published, a run was not evaluated, or a map
+            was not made.
 
     Example:
         >>> made = likewise.site("paper", "emoji", where="label = '0'", runs=["emoji-tiny"])
         >>> made.items, sorted(path.name for path in made.folder.iterdir())
-        (5, ['index.html', 'items-0001.html', 'items.csv', 'pictures', 'run-emoji-tiny.html'])
+        (5, ['find.html', 'find.js', 'index.html', 'items-0001.html', 'items.csv', 'items.js',
+             'pictures', 'run-emoji-tiny.html'])
     """
     ws = open_workspace(workspace)
     ws.check_known(dataset)
     target = Path(folder)
     atomic.need_new_folder(target)
     _check_runs(ws, dataset, runs, compare)
+    check_maps(ws, dataset, maps)
     opened = Dataset(ws, dataset)
     _check_number(opened, where, selection)
     chosen = chosen_for_export(opened, where, selection_name=selection, pixels=False)
@@ -110,7 +118,9 @@ def site(  # noqa: PLR0913 (options of a site, keyword only)
         links = {
             "runs": _write_runs(ws, part, runs),
             "comparison": _write_comparison(ws, part, compare, placed),
+            "maps": write_maps(ws, opened, chosen.items, part, maps),
         }
+        write_find_page(part, chosen.card.title, chosen.items, placed)
         _write_items(opened, chosen, part, placed, {**filters, **links})
     sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     if absent:
