@@ -6,8 +6,9 @@ A figure is the median of requests over one open connection; the peer is the pub
 that the route calls, with the same arguments. Requests and calls take turns: load slows both.
 Start, first page, first tile and memory are those of ``likewise serve``, a process of its own;
 the peer of its start is the import of the two libraries by which it serves. The tables are
-synthetic. By default they have 100,000 and 1,000,000 rows; ``--rows 12000000`` measures the
-largest size that the page supports.
+synthetic. The map is drawn in a real browser, with its software renderer; the peer is the same
+draw without the page. By default they have 100,000 and 1,000,000 rows; ``--rows 12000000``
+measures the largest size that the page supports.
 """
 
 import http.client
@@ -29,6 +30,7 @@ import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 from large_table import large_catalogue
 from measure import LIKEWISE, Table, parser
 from search import catalogue, clustered
+from web_map import measure_map
 
 import likewise
 
@@ -186,6 +188,7 @@ def browse(table: Table, root: Path, rows: int, rounds: int) -> None:
             rounds,
         )
         table.at_most(f"{size}: thumbnail", 1e3 * ours, 1e3 * peer, 4, "ms")
+    measure_map(table, root, rows)
 
 
 def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> None:

@@ -58,6 +58,8 @@ class Tab:
         return found
 
     def _message(self, message: "ConsoleMessage") -> None:
+        if "GL Driver Message (OpenGL, Performance" in message.text:
+            return  # of a browser without a graphics card, which copies WebGL to the window
         if not (self.refusals and "Failed to load resource" in message.text):
             self.faults.append(f"console: {message.type}: {message.text}")
 

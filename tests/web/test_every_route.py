@@ -1,10 +1,12 @@
 """Every route answers a good address, and refuses unknown names and hostile ones by itself."""
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 import likewise
+from learning import write
 from likewise.web.application import ROUTES
 from page_client import OWN, Page
 from uploads import png
@@ -36,6 +38,27 @@ GOOD = {
     "/api/d/{name}/context/{item:path}": f"/api/d/emoji/context/{ITEM}",
     "/api/d/{name}/why": "/api/d/emoji/why?model=tiny",
     "/api/d/{name}/search": f"/api/d/emoji/search?id={ITEM}&k=2",
+    "/d/{name}/review": "/d/emoji/review",
+    "/d/{name}/review.json": "/d/emoji/review.json?show=all",
+    "/api/d/{name}/review": "/api/d/emoji/review",
+    "/d/{name}/map": "/d/emoji/map",
+    "/d/{name}/map.json": "/d/emoji/map.json",
+    "/api/d/{name}/map": "/api/d/emoji/map",
+    "/api/d/{name}/map/{map}/bounds": "/api/d/emoji/map/plane/bounds",
+    "/api/d/{name}/map/{map}/points": "/api/d/emoji/map/plane/points",
+    "/api/d/{name}/colours": "/api/d/emoji/colours?by=label",
+    "/api/d/{name}/legend": "/api/d/emoji/legend?by=label",
+    "/api/d/{name}/at": "/api/d/emoji/at?p=3",
+    "/d/{name}/versions": "/d/emoji/versions",
+    "/d/{name}/versions.json": "/d/emoji/versions.json",
+    "/api/d/{name}/versions": "/api/d/emoji/versions",
+    "/d/{name}/diff": "/d/emoji/diff",
+    "/training": "/training",
+    "/training.json": "/training.json",
+    "/api/training": "/api/training",
+    "/leaderboard": "/leaderboard",
+    "/leaderboard.json": "/leaderboard.json",
+    "/api/leaderboard": "/api/leaderboard",
     "/compare/{first}/{second}": "/compare/emoji-tiny/emoji-tiny",
     "/compare/{first}/{second}.json": "/compare/emoji-tiny/emoji-tiny.json",
     "/api/compare/{first}/{second}": "/api/compare/emoji-tiny/emoji-tiny",
@@ -52,6 +75,12 @@ PICTURES = {
 }
 """Route of pictures -> an address of a picture that nobody has."""
 
+REVISIONS = {
+    "/d/{name}/diff.json": "/d/emoji/diff.json?a=v1",
+    "/api/d/{name}/diff": "/api/d/emoji/diff?a=v1",
+}
+"""Route of two versions -> an address; this catalogue is in no git repository."""
+
 HOSTILE = (
     "..",
     "../../params.yaml",
@@ -66,10 +95,12 @@ HOSTILE = (
 
 def test_every_route_has_a_case() -> None:
     read = {entry.path for entry in ROUTES if entry.method == "GET"}
-    assert read == GOOD.keys() | PICTURES.keys()
+    assert read == GOOD.keys() | PICTURES.keys() | REVISIONS.keys()
 
 
-def test_every_route_answers_and_refuses(page: Page) -> None:
+def test_every_route_answers_and_refuses(workspace: Path, page: Page) -> None:
+    write(workspace, "maps", "plane", {"dataset": "emoji", "model": "tiny"})
+    likewise.map("plane")
     likewise.evaluate("emoji-tiny")
     written = likewise.open().report_page("emoji-tiny")
     written.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +111,8 @@ def test_every_route_answers_and_refuses(page: Page) -> None:
         kind = (
             "application/json" if ".json" in path or path.startswith("/api/") else "text/html"
         )
-        expected = "application/octet-stream" if path.endswith("/positions") else kind
+        is_array = path.endswith(("/positions", "/points", "/colours"))
+        expected = "application/octet-stream" if is_array else kind
         assert answer.headers["content-type"].startswith(expected), path
     shown = page.get("/reports/emoji-tiny.json")
     assert shown["metrics"]["all"] == likewise.show("emoji").runs[0].metrics["all"]  # type: ignore[index]
@@ -90,6 +122,9 @@ def test_every_route_answers_and_refuses(page: Page) -> None:
         assert page.client.get(address, headers=OWN).headers["content-type"] == "image/jpeg"
     drawn = page.send("/api/d/emoji/sketch?k=1", png(8, 8), status=200)
     assert page.client.get(drawn["eye"], headers=OWN).headers["content-type"] == "image/png"
+    for path, address in REVISIONS.items():
+        fault = page.refused(address, 502)
+        assert "git" in fault["what"], path
     for path, address in PICTURES.items():
         assert page.client.get(address, headers=OWN).status_code in (404, 409, 410), path
 
@@ -97,11 +132,11 @@ def test_every_route_answers_and_refuses(page: Page) -> None:
 def test_unknown_and_hostile_names_are_refused(page: Page) -> None:
     tried = {
         address.replace(f"/{value}", f"/{quote(name, safe='/')}")
-        for address in (GOOD | PICTURES).values()
+        for address in (GOOD | PICTURES | REVISIONS).values()
         for name in ("emojy", *HOSTILE)
         for value in ("emoji-tiny", "emoji", ITEM, HASH)
     }
-    refused = tried - {*GOOD.values(), *PICTURES.values()}
+    refused = tried - {*GOOD.values(), *PICTURES.values(), *REVISIONS.values()}
     assert len(refused) > 200
     for address in sorted(refused):
         answer = page.client.get(address, headers=OWN)

@@ -145,7 +145,8 @@ def test_other_machines_need_the_token(remote: Page) -> None:
 
 
 SHELL = ("/", "/d/e", "/d/e/i/x", "/d/e/i/a/x.jpg", "/d/e/search", "/d/e/sketch")
-OPEN = (*SHELL, "/compare/a/b", "/reports/a", "/static/page.js", "/favicon.ico")
+FURTHER = ("/d/e/review", "/d/e/map", "/d/e/versions", "/d/e/diff", "/training", "/leaderboard")
+OPEN = (*SHELL, *FURTHER, "/compare/a/b", "/reports/a", "/static/page.js", "/favicon.ico")
 CONTROLS = ("%0A", "%0D", "%00", "%09", "%7F", "%C2%85")
 
 
@@ -164,6 +165,12 @@ SHELLS = {
     "/d/{name}/i/{item:path}",
     "/d/{name}/search",
     "/d/{name}/sketch",
+    "/d/{name}/review",
+    "/d/{name}/map",
+    "/d/{name}/versions",
+    "/d/{name}/diff",
+    "/training",
+    "/leaderboard",
     "/compare/{first}/{second}",
     "/reports/{run}",
 }
@@ -185,6 +192,10 @@ def test_every_route_but_the_shell_needs_the_token(remote: Page) -> None:
         "/d/",
         "/d/e/",
         "/d/e/other",
+        "/d/e/map/",
+        "/d/e/review.json",
+        "/training.json",
+        "/leaderboard/x",
         "/static",
         "/favicon.ico/",
         "/api/session/x",

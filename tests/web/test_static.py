@@ -12,7 +12,7 @@ WEB = Path(likewise.__file__).parent / "web"
 STATIC = WEB / "static"
 VENDOR = STATIC / "vendor"
 
-MOST_BYTES = 250_000
+MOST_BYTES = 350_000
 LONGEST = 300
 
 UNSAFE = (
@@ -47,7 +47,8 @@ def test_all_files_together_are_small() -> None:
 
 
 def test_no_module_is_long() -> None:
-    lengths = {file.name: len(file.read_text("utf-8").splitlines()) for file in own_modules()}
+    files = [*own_modules(), *STATIC.glob("*.css")]
+    lengths = {file.name: len(file.read_text("utf-8").splitlines()) for file in files}
     assert not {name: lines for name, lines in lengths.items() if lines > LONGEST}
 
 
@@ -85,7 +86,7 @@ def test_every_module_belongs_to_a_page() -> None:
 
 def test_no_file_names_another_host() -> None:
     names = r"https?://(?!www\.w3\.org/)[\w.-]+"
-    files = [*own_modules(), STATIC / "app.css", *(WEB / "templates").iterdir()]
+    files = [*own_modules(), *STATIC.glob("*.css"), *(WEB / "templates").iterdir()]
     assert not {
         file.name: found
         for file in files

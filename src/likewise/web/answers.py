@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from likewise.errors import (
+    ChangedValueError,
     ConfigError,
     DataError,
     LikewiseError,
@@ -24,6 +25,7 @@ from likewise.errors import (
 log = logging.getLogger("likewise.web")
 
 STATUS: tuple[tuple[type[LikewiseError], int], ...] = (
+    (ChangedValueError, 409),
     (UnknownNameError, 404),
     (StaleArtefactError, 409),
     (MissingArtefactError, 409),
@@ -74,9 +76,18 @@ def json_answer(content: Any, *, status: int = 200, version: str | None = None) 
     return Response(body, status, headers, "application/json")
 
 
-def error_answer(status: int, kind: str, what: str, next_step: str | None = None) -> Response:
-    """Return an error as JSON: its kind, the reason and the next step."""
-    return json_answer({"kind": kind, "what": what, "next": next_step}, status=status)
+def error_answer(
+    status: int, kind: str, what: str, next_step: str | None = None, **further: Any
+) -> Response:
+    """Return an error as JSON: its kind, the reason, the next step, and further facts."""
+    content = {"kind": kind, "what": what, "next": next_step, **further}
+    return json_answer(content, status=status)
+
+
+def _changes(error: ChangedValueError) -> dict[str, Any]:
+    """Return the values that another writer has changed: the present and the expected ones."""
+    names = ("item_id", "column", "present", "expected")
+    return {"changes": [dict(zip(names, one, strict=True)) for one in error.changes]}
 
 
 def failure(error: BaseException) -> Response:
@@ -89,7 +100,9 @@ def failure(error: BaseException) -> Response:
             command = getattr(error, "command", None)
             if command:
                 what = what.removesuffix(f"; run: {command}")
-            return error_answer(status, kind.__name__, what, command or _command(what))
+            further = _changes(error) if isinstance(error, ChangedValueError) else {}
+            step = command or _command(what)
+            return error_answer(status, kind.__name__, what, step, **further)
     if isinstance(error, LikewiseError):
         return error_answer(422, type(error).__name__, str(error))
     number = secrets.token_hex(4)

@@ -7,7 +7,7 @@ from typing import Any
 from likewise.web import grid_rows
 from likewise.web.columns import columns_of
 from likewise.web.conditions import QUERY, name, text, whole_condition
-from likewise.web.parameters import RowSelection
+from likewise.web.parameters import MapRegion, RowSelection
 from likewise.web.shelf import Opened
 
 Copies = dict[str, str | None]
@@ -21,6 +21,8 @@ def page(opened: Opened, selection: RowSelection, offset: int, limit: int) -> Co
     """Return the texts that give the rows of a page."""
     options = grid_rows.options(opened, selection) | {"limit": limit}
     options |= {"offset": offset} if offset else {}
+    if selection.region is not None:
+        return _in_region(opened, selection.region, options)
     where = whole_condition(selection, columns_of(opened), QUERY)
     return {
         "python": f"{_open(opened)}.browse({_arguments(options)}).rows",
@@ -30,9 +32,25 @@ def page(opened: Opened, selection: RowSelection, offset: int, limit: int) -> Co
     }
 
 
+def _in_region(opened: Opened, region: MapRegion, options: Mapping[str, Any]) -> Copies:
+    """Return the texts that give the rows of a page of a region of a map."""
+    rest = {key: value for key, value in options.items() if key != "positions"}
+    place = f"data.inside({region.name!r}, {list(region.corners)!r})"
+    return {
+        "python": f"data = {_open(opened)}\n"
+        f"data.browse(positions={place}, {_arguments(rest)}).rows",
+        "sql": None,
+        "cli": None,
+        "why": "A region of a map is not a condition: keep its items as a selection.",
+    }
+
+
 def facet(opened: Opened, selection: RowSelection, column: str) -> Copies:
     """Return the texts that count the values of a column."""
     where = whole_condition(selection.without(column), columns_of(opened), QUERY)
+    if selection.region is not None:
+        options = grid_rows.options(opened, selection) | {"facets": [column], "limit": 0}
+        return _in_region(opened, selection.region, options)
     shown = name(column, QUERY)
     rows = _rows(f"{shown}, count(*) AS n", opened, where)
     return query(f"{rows} GROUP BY {shown} ORDER BY n DESC, {shown}", opened.rev)

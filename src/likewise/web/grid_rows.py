@@ -41,7 +41,11 @@ def options(opened: Opened, selection: RowSelection) -> dict[str, Any]:
     }
     if selection.sort is not None:
         given["sort"], given["descending"] = sort_column(opened, selection.sort)
-    return {name: value for name, value in given.items() if value}
+    chosen = {name: value for name, value in given.items() if value}
+    if selection.region is not None:
+        region = selection.region
+        chosen["positions"] = opened.dataset.inside(region.name, region.corners)
+    return chosen
 
 
 def sort_column(opened: Opened, sort: str) -> tuple[str, bool]:

@@ -37,7 +37,10 @@ HEADERS = {
 }
 """Headers of every answer; a route may set a stricter policy."""
 
-_SHELL = re.compile(r"/|/d/[^/]+(/search|/sketch|/i/.+)?|/compare/[^/]+/[^/]+|/reports/[^/]+")
+_SHELL = re.compile(
+    r"/|/d/[^/]+(/search|/sketch|/review|/map|/versions|/diff|/i/.+)?"
+    r"|/compare/[^/]+/[^/]+|/reports/[^/]+|/training|/leaderboard"
+)
 """Paths of the shell, which reads the token from the fragment of its URL."""
 
 _OPEN = re.compile(rf"{_SHELL.pattern}|/static/.+|/favicon\.ico|/api/session")

@@ -33,9 +33,11 @@ LANES = {
     "encode": Lane(1, 20, 120),
     "pictures": Lane(max(2, os.cpu_count() or 2), 500, 30),
     "slow": Lane(1, 20, 120),
+    "write": Lane(1, 100, 60),
     "jobs": Lane(1, 50, 3600),
 }
-"""The lanes by name. One encoder at a time: more threads only wait for each other."""
+"""The lanes by name. One encoder at a time: more threads only wait for each other. One write at
+a time: each waits for the lock of its file."""
 
 
 class Lanes:

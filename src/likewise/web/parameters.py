@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from starlette.datastructures import QueryParams
@@ -19,6 +19,18 @@ MOST_SENTENCES = 200
 """Maximum number of texts of a query times that of its templates."""
 
 
+MOST_CORNERS = 100
+"""Maximum number of corners of a region of a map."""
+
+
+@dataclass(frozen=True)
+class MapRegion:
+    """A region of a map: the name of the map, and the corners (x, y) in its coordinates."""
+
+    name: str
+    corners: tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True)
 class RowSelection:
     """The rows that a page shows, and their order.
@@ -28,16 +40,18 @@ class RowSelection:
         facets: column -> values as the URL spells them: "" for null, ``low..high`` for a range.
         sort: column to sort by, with a leading ``-`` for descending order; None for the order
             of the data set.
+        region: only items in a region of a map; None for all.
     """
 
     where: str | None = None
     facets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sort: str | None = None
+    region: MapRegion | None = None
 
     def without(self, column: str) -> "RowSelection":
         """Return the selection without the facet ``column``."""
         facets = {name: values for name, values in self.facets.items() if name != column}
-        return RowSelection(self.where, facets, self.sort)
+        return replace(self, facets=facets)
 
 
 def selection(query: QueryParams) -> RowSelection:
@@ -50,7 +64,24 @@ def selection(query: QueryParams) -> RowSelection:
     for name in dict.fromkeys(query.keys()):
         if name.startswith(FACET):
             facets[name.removeprefix(FACET)] = tuple(texts(query, name))
-    return RowSelection(text(query, "where"), facets, text(query, "sort"))
+    return RowSelection(text(query, "where"), facets, text(query, "sort"), _region(query))
+
+
+def _region(query: QueryParams) -> MapRegion | None:
+    """Return the region ``MAP:x,y,x,y,...``; None if it is absent.
+
+    Raises:
+        RefusedError: it is not a region.
+    """
+    given = text(query, "region")
+    if given is None:
+        return None
+    name, _, listed = given.partition(":")
+    numbers = [_float("region", number) for number in listed.split(",")]
+    if len(numbers) % 2 or not 6 <= len(numbers) <= 2 * MOST_CORNERS:
+        what = f"region: give MAP:x,y,... with 3 to {MOST_CORNERS} corners"
+        raise bad_request(what)
+    return MapRegion(name, tuple(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
 def text(query: QueryParams, name: str) -> str | None:

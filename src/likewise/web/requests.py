@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+import likewise
 from likewise.web import parameters
 from likewise.web.answers import RefusedError, bad_request, failure
 
@@ -46,6 +47,22 @@ class Call:
             parameters.text(self.query, "v"),
             parameters.text(self.query, "rev"),
         )
+
+    @cached_property
+    def base(self) -> str:
+        """The data set in the path; of a view, that of the view. It has the texts of people.
+
+        Raises:
+            UnknownNameError: there is no such data set.
+        """
+        name: str = self.path["name"]
+        opened = self.site.shelf.newest(name)
+        if "base" not in opened.cache:
+            summaries = likewise.datasets(workspace=self.site.workspace)
+            views = {one.dataset: one.view_of for one in summaries}
+            opened.cache["base"] = views.get(name) or name
+        base: str = opened.cache["base"]
+        return base
 
     @cached_property
     def selection(self) -> parameters.RowSelection:

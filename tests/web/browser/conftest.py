@@ -15,6 +15,7 @@ from catalogues import once
 from colour_words import register
 from page_server import serving
 from shapes import draw_shapes
+from trained_curves import log_training
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -30,7 +31,8 @@ seed: 0
 datasets:
   emoji: {path: emoji/images, annotations: emoji/categories.json}
   shapes: {path: shapes, annotations: shapes}
-trained: {}
+trained:
+  learned: {kind: metric, init: tiny, data: emoji, split: null}
 pretrained: {}
 distilled: {}
 models:
@@ -44,6 +46,10 @@ embeddings:
   shapes-colours: {dataset: shapes, model: colours}
 indexes:
   exact: {kind: exact}
+maps:
+  plane: {dataset: emoji, model: tiny}
+checks:
+  emoji: {min_bytes: 3000, min_side: 100, max_outlier: null, similar: null}
 runs:
   emoji-tiny: {dataset: emoji, model: tiny, index: exact, protocol: gpr1200}
   emoji-other: {dataset: emoji, model: other, index: exact, protocol: gpr1200}
@@ -69,6 +75,10 @@ def make_pages(root: Path, catalogue: Path) -> None:
     for run in ("emoji-tiny", "emoji-other"):
         likewise.evaluate(run, workspace=root)
     likewise.report("emoji-tiny", workspace=root)
+    likewise.map("plane", workspace=root)
+    likewise.measure("emoji", workspace=root)
+    likewise.check("emoji", workspace=root)
+    log_training(root / "reports" / "training" / "learned")
 
 
 @pytest.fixture(scope="session")

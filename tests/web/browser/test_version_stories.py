@@ -44,3 +44,21 @@ def test_an_older_version_is_opened_by_its_name(versions: Tab) -> None:
     expect(page.locator("#total")).to_have_text("24 items")
     expect(page.locator(".top .chip")).to_have_text("v1")
     expect(versions.tile(0)).to_be_visible()
+
+
+def test_two_versions_are_compared(versions: Tab) -> None:
+    page = versions.open("/d/emoji")
+    page.get_by_role("link", name="Versions").click()
+    expect(page.get_by_role("row", name="v1")).to_contain_text("24")
+    page.get_by_label("Old version").select_option("v1")
+    page.get_by_label("New version").select_option("v2")
+    page.get_by_role("link", name="Show the difference").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("emoji: v1 to v2")
+    moved = page.locator(".changed", has_text="0_znoto.jpg")
+    expect(moved.locator(".both img")).to_have_count(2)
+    expect(moved).to_contain_text("1000")
+    page.get_by_role("button", name="removed").press("Enter")
+    expect(page.locator(".changed")).to_have_count(1)
+    expect(page.locator(".changed")).to_contain_text("400_fluent.jpg")
+    page.locator(".changed .tile").click()
+    expect(page).to_have_url(f"{versions.server}/d/emoji/i/400_fluent.jpg?rev=v1")

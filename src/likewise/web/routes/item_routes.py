@@ -29,7 +29,8 @@ def item(call: Call) -> Response:
     missing = None
     if opened.dataset.present_images([row])[0] is None:
         error = picture_routes.missing(opened)
-        missing = {"what": error.what, "next": error.next_step}
+        small = not opened.dataset.thumbnails([row])[0].fault
+        missing = {"what": error.what, "next": error.next_step, "small": small}
     last = opened.dataset.table.rows - 1
     licence = opened.dataset.card.licence
     content = {

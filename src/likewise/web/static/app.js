@@ -13,6 +13,12 @@ const PAGES = {
   sketch: () => import('./sketch.js').then(found => found.Sketch),
   compare: () => import('./compare.js').then(found => found.Compare),
   report: () => import('./report.js').then(found => found.ReportPage),
+  review: () => import('./review.js').then(found => found.Review),
+  map: () => import('./map.js').then(found => found.MapPage),
+  versions: () => import('./versions.js').then(found => found.Versions),
+  diff: () => import('./diff.js').then(found => found.Diff),
+  training: () => import('./training.js').then(found => found.Training),
+  leaderboard: () => import('./leaderboard.js').then(found => found.Leaderboard),
   unknown: () => Promise.resolve(Unknown),
 };
 
@@ -23,6 +29,8 @@ function route(parts) {
   if (first === 'd' && dataset && !second) return { page: 'browse', dataset, tab: 'browse' };
   if (first === 'd' && second === 'i' && parts.length > 3) return { page: 'item', dataset, id: parts.slice(3).join('/'), tab: 'browse' };
   if (first === 'd' && ['search', 'sketch'].includes(second) && parts.length === 3) return { page: second, dataset, tab: second };
+  if (first === 'd' && ['review', 'map', 'versions', 'diff'].includes(second) && parts.length === 3) return { page: second, dataset, tab: second === 'diff' ? 'versions' : second };
+  if (['training', 'leaderboard'].includes(first) && parts.length === 1) return { page: first, tab: 'leaderboard' };
   if (first === 'compare' && parts.length === 3) return { page: 'compare', runs: [parts[1], parts[2]], tab: 'compare' };
   if (first === 'reports' && parts.length === 2) return { page: 'report', run: parts[1], tab: 'compare' };
   return { page: 'unknown' };
@@ -127,7 +135,7 @@ function Top({ found, dataset, query, sets, onHelp }) {
     ${dataset && sets && html`<${Choice} name="Data set" value=${dataset} options=${sets.sets.map(one => one.name)} onChange=${name => go(address(['d', name]))} />`}
     ${dataset && html`<nav class="tabs" aria-label="Pages of the data set">
       ${tab('browse', 'Browse', address(['d', dataset], keep))}${tab('search', 'Search', address(['d', dataset, 'search'], keep))}${tab('sketch', 'Draw', address(['d', dataset, 'sketch'], keep))}
-      ${pair && tab('compare', 'Compare', address(['compare', ...pair]))}</nav>`}
+      ${pair && tab('compare', 'Compare', address(['compare', ...pair]))}${tab('review', 'Review', address(['d', dataset, 'review']))}${tab('map', 'Map', address(['d', dataset, 'map'], keep))}${tab('versions', 'Versions', address(['d', dataset, 'versions']))}</nav>`}
     ${dataset && found.tab !== 'search' && html`<form role="search" onSubmit=${search}><input id="words" name="words" type="search" aria-label="Search by words, or paste a picture" placeholder="Search words, or paste a picture" autocomplete="off" />
       ${set?.text_models.length > 0 && html`<select name="by" aria-label="Kind of words"><option value="keywords">keywords</option><option value="text">description</option></select>`}</form>`}
     <span class="end">${query.get('rev') && html`<span class="chip">${query.get('rev')}</span>`}<button class="plain" aria-label="Keys" title="Keys (?)" onClick=${onHelp}>?</button></span></header>`;

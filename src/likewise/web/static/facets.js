@@ -33,8 +33,8 @@ function toggle(column, value) {
 
 /** The filters of an address: [{name, value, text}]. */
 export function filters(query) {
-  const named = [...query].filter(([name, value]) => name.startsWith('f.') || (name === 'where' && value));
-  return named.map(([name, value]) => ({ name, value, text: name === 'where' ? value : words(name.slice(2), value) }));
+  const named = [...query].filter(([name, value]) => name.startsWith('f.') || (['where', 'region'].includes(name) && value));
+  return named.map(([name, value]) => ({ name, value, text: name === 'where' ? value : name === 'region' ? `a region of the map ${value.split(':')[0]}` : words(name.slice(2), value) }));
 }
 
 function words(column, value) {

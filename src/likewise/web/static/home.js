@@ -9,7 +9,7 @@ export function Home({ sets, query, frame }) {
   if (!sets.data) return html`<div class="body"><h1>Data sets</h1><p class="soft busy"></p></div>`;
   const found = sets.data.sets, items = found.reduce((sum, set) => sum + (set.items ?? 0), 0);
   return html`<div class="body"><div class="row lead"><h1>${sets.data.catalogue}</h1>
-      <p class="soft">${counted(found.length, 'data set')}, ${counted(items, 'item')}</p></div>
+      <p class="soft">${counted(found.length, 'data set')}, ${counted(items, 'item')}</p><span class="row end"><a href=${address(['leaderboard'])}>Results of all runs</a><a href=${address(['training'])}>Training</a></span></div>
     ${!found.length && html`<${Empty} next="likewise add NAME --source folder --path DIRECTORY">This catalogue has no data sets. Add one:<//>`}
     <ul class="sets">${found.map(set => html`<${SetCard} key=${set.name} set=${set} rev=${query.get('rev')} />`)}</ul></div>`;
 }

@@ -111,7 +111,7 @@ export function keep(name, value) {
   try { localStorage.setItem(`likewise.${name}`, JSON.stringify(value)); } catch { /* storage is off */ }
 }
 
-const PASSED_ON = ['v', 'rev', 'where', 'sort'];
+const PASSED_ON = ['v', 'rev', 'where', 'region', 'sort'];
 
 /** The part of a query that is a filter or an order: links to items carry it. */
 export function result(query) {

@@ -1,0 +1,114 @@
+"""Stories of reviews in a real browser: pairs, keys, and a verdict of somebody else."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import likewise
+from browser_tab import Tab
+from page_server import serving
+from reviewed_drawings import make_copies
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright").expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def _copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("copies")
+    make_copies(root)
+    return root
+
+
+@pytest.fixture
+def copies(_copies: Path, tmp_path: Path) -> Path:
+    root = tmp_path / "copies"
+    shutil.copytree(_copies, root)
+    return root
+
+
+@pytest.fixture
+def reviewing(copies: Path, chromium: "Browser") -> Iterator[Tab]:
+    with serving(copies) as server:
+        yield from Tab.opened(chromium, server)
+
+
+def verdicts(root: Path) -> dict[str, tuple[str | None, str | None]]:
+    listing = likewise.reviews("toys", judged=True, workspace=root)
+    return {one.name: (one.verdict, one.note) for one in listing.doubts}
+
+
+def test_flags_are_judged_by_keys(reviewing: Tab, copies: Path) -> None:
+    page = reviewing.open("/d/toys/review")
+    head = page.locator(".doubt h2")
+    expect(head).to_have_text("duplicate")
+    page.keyboard.press("k")
+    expect(head).to_have_text("leak")
+    expect(page.get_by_text("1 of 3 judged")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.type("the same street")
+    page.keyboard.press("Enter")
+    page.keyboard.press("d")
+    expect(head).to_have_text("near_duplicate")
+    page.keyboard.press("w")
+    expect(page.get_by_text("This was the last one of the list.")).to_be_visible()
+    assert verdicts(copies) == {
+        "duplicate": ("kept", None),
+        "leak": ("dropped", "the same street"),
+        "near_duplicate": ("wrong", None),
+    }
+    page.keyboard.press("u")
+    expect(head).to_have_text("near_duplicate")
+    expect(page.get_by_text("2 of 3 judged")).to_be_visible()
+    assert verdicts(copies)["near_duplicate"] == (None, None)
+    expect(page.locator("code", has_text="git add catalog/toys/reviews.csv")).to_be_visible()
+    page.get_by_label("Show").select_option("judged")
+    expect(head).to_have_text("duplicate")
+    page.keyboard.press("j")
+    expect(head).to_have_text("leak")
+    expect(page.get_by_label("Note")).to_have_value("the same street")
+
+
+def test_pairs_are_compared_at_one_zoom(reviewing: Tab) -> None:
+    page = reviewing.open("/d/toys/review?flag=near_duplicate")
+    panes = page.locator(".pairview .pane")
+    expect(panes).to_have_count(2)
+    expect(page.locator(".caption").first).to_contain_text("b/1.jpg")
+    for _ in range(4):
+        page.keyboard.press("+")
+    panes.first.evaluate("pane => { pane.scrollLeft = 40; pane.scrollTop = 30; }")
+    page.wait_for_timeout(100)
+    assert panes.nth(1).evaluate("pane => [pane.scrollLeft, pane.scrollTop]") == [40, 30]
+    page.keyboard.press("x")
+    expect(panes).to_have_count(1)
+    blend = "image => getComputedStyle(image).mixBlendMode"
+    assert page.locator(".stacked img").nth(1).evaluate(blend) == "difference"
+    page.keyboard.press("b")
+    second = page.locator(".stacked img").nth(1)
+    expect(second).to_be_hidden()
+    page.keyboard.down(" ")
+    expect(second).to_be_visible()
+    page.keyboard.up(" ")
+    expect(second).to_be_hidden()
+
+
+def test_a_verdict_of_somebody_else_is_shown(reviewing: Tab, copies: Path) -> None:
+    reviewing.refusals = True
+    page = reviewing.open("/d/toys/review?flag=leak")
+    expect(page.locator(".doubt h2")).to_have_text("leak")
+    likewise.review("toys", name="leak", verdict="kept", workspace=copies)
+    page.keyboard.press("w")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(re.compile("their verdict.*kept.*yours.*wrong"))
+    assert verdicts(copies)["leak"] == ("kept", None)
+    alert.get_by_role("button", name="Write mine").click()
+    expect(alert).to_have_count(0)
+    assert verdicts(copies)["leak"] == ("wrong", None)
