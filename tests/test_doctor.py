@@ -1,4 +1,5 @@
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -321,6 +322,30 @@ def test_a_catalogue_of_an_older_release(recorded: Path) -> None:
     ]
     likewise.init(recorded)
     assert found("dvc") == []
+
+
+def test_git_restores_a_dvc_yaml_that_was_cut(recorded: Path) -> None:
+    path = recorded / "dvc.yaml"
+    whole = path.read_text("utf-8")
+    run_git(recorded, "add", "dvc.yaml")
+    run_git(recorded, "commit", "--quiet", "--message", "Add the pipeline")
+    path.write_text(whole[: whole.index("items.yaml: [contents]")], "utf-8")
+    ((what, command), *_) = found("dvc")
+    assert what.startswith("dvc.yaml lacks parts that this release needs: ")
+    assert command == "git stash push -- dvc.yaml"
+    run_git(recorded, *shlex.split(command)[1:])
+    assert path.read_text("utf-8") == whole
+    assert found("dvc") == []
+
+
+def test_a_lock_file_with_keys_that_dvc_does_not_know(recorded: Path) -> None:
+    edit(recorded / "dvc.lock", ("nfiles: ", "nfiler: "))
+    ((what, command),) = found("dvc")
+    assert "dvc.lock' validation failed" in what
+    assert command == "mv dvc.lock old.lock && dvc commit --force"
+    run_git(recorded, "add", "dvc.lock")
+    ((_, command),) = found("dvc")
+    assert command == "git restore dvc.lock"
 
 
 def test_stages_that_are_out_of_date(recorded: Path) -> None:

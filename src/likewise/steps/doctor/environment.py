@@ -19,7 +19,14 @@ from likewise.errors import (
 from likewise.formats.text_files import read_text
 from likewise.models.recipes import RECIPES
 from likewise.steps.doctor import cache_faults, edits, file_faults
-from likewise.steps.doctor.problem import BUSY, READ_ONLY, Problem, never_run, restore
+from likewise.steps.doctor.problem import (
+    BUSY,
+    READ_ONLY,
+    Problem,
+    lock_repair,
+    never_run,
+    restore,
+)
 from likewise.storage import artefacts, versions
 from likewise.storage.config import MODEL_VERBS
 from likewise.storage.workspace import Workspace
@@ -67,13 +74,25 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
         yield Problem("dvc", what, "likewise init")
     if differences.lacking:
         names = bounded(differences.lacking, len(differences.lacking))
-        yield Problem(
-            "dvc", f"dvc.yaml lacks parts that this release needs: {names}", "likewise init"
-        )
+        what = f"dvc.yaml lacks parts that this release needs: {names}"
+        yield Problem("dvc", what, _completion(ws))
     if differences.other:
         names = bounded(differences.other, len(differences.other))
         what = f"dvc.yaml differs from that of this release of likewise: {names}"
         yield Problem("dvc", what, "mv dvc.yaml dvc.yaml.old && likewise init")
+
+
+def _completion(ws: Workspace) -> str:
+    """Return the command that gives dvc.yaml its missing parts.
+
+    If the last commit has them, the file was cut or edited since; git then keeps the present
+    text in its stash.
+    """
+    with suppress(ConfigError):
+        committed = versions.text_at(ws.root, "HEAD", ws.pipeline.name)
+        if committed is not None and not pipeline_differences(committed).lacking:
+            return "git stash push -- dvc.yaml"
+    return "likewise init"
 
 
 def _status(ws: Workspace) -> Iterator[Problem]:
@@ -131,6 +150,8 @@ def _refusal(ws: Workspace, error: str) -> Problem:
             "another process of DVC is running, so doctor cannot ask which stages are current"
         )
         return Problem(BUSY, what, "likewise doctor")
+    if ws.lock.name in error:
+        return Problem("dvc", f"{error}; `dvc status` shows the line", lock_repair(ws))
     ignored = ws.dvc.with_name(".dvcignore")
     damaged = {ws.pipeline: ws.pipeline.name in error, ws.dvc / "config": "config" in error}
     with suppress(OSError):

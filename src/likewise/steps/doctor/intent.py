@@ -24,7 +24,7 @@ from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.lance import Ann
 from likewise.retrieval.reranking import RERANKERS
 from likewise.sources import SOURCES
-from likewise.steps.doctor.problem import Problem, command, is_tracked
+from likewise.steps.doctor.problem import Problem, command, is_tracked, lock_repair
 from likewise.storage import artefacts, versions
 from likewise.storage.config import Entry, is_home_path
 from likewise.storage.workspace import Workspace
@@ -51,9 +51,7 @@ def has_intact_entries(ws: Workspace) -> bool:
 
 def lock_faults(ws: Workspace) -> list[Problem]:
     """Return the faults of dvc.lock; no other check can know which outputs DVC has."""
-    tracked = is_tracked(ws, ws.relative(ws.lock))
-    repair = "git restore dvc.lock" if tracked else "mv dvc.lock old.lock && dvc commit --force"
-    return list(_tried(lambda: versions.outputs(ws.root), "dvc", repair))
+    return list(_tried(lambda: versions.outputs(ws.root), "dvc", lock_repair(ws)))
 
 
 def check(ws: Workspace) -> Iterator[Problem]:

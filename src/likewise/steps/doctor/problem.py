@@ -115,6 +115,13 @@ def command(*words: str) -> str:
     return shlex.join(words)
 
 
+def lock_repair(ws: Workspace) -> str:
+    """Return the command that replaces a damaged dvc.lock."""
+    if is_tracked(ws, ws.relative(ws.lock)):
+        return "git restore dvc.lock"
+    return "mv dvc.lock old.lock && dvc commit --force"
+
+
 def is_tracked(ws: Workspace, path: str) -> bool:
     """Return whether git can restore the file ``path``."""
     try:
