@@ -5,7 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import forked
 import likewise
+from likewise.errors import DataError, UnknownNameError
 
 PER_LABEL = {"0": 4, "200": 4, "400": 4, "600": 4, "800": 4, "1000": 4}
 
@@ -158,3 +160,21 @@ def test_a_table_that_a_running_stage_removed_is_still_there(recorded: Path) -> 
     before = likewise.query(sql).frame
     shutil.rmtree(recorded / "catalog" / "emoji.lance")
     assert likewise.query(sql).frame.equals(before)
+
+
+def test_a_selection_limits_the_rows_of_its_data_set(workspace: Path) -> None:
+    likewise.select("emoji", "houses", where="label = '0'")
+    count = "select count(*) as n from emoji"
+    assert likewise.query(count, selection="houses")[0] == {"n": 4}
+    joined = "select i.item_id from emoji_items i join emoji e on i.item_id = e.item_id"
+    assert len(likewise.query(joined, selection="houses")) == 4
+    assert len(likewise.query("select * from emoji", selection="houses", limit=3)) == 3
+    words = ("query", count, "--selection", "houses", "--json")
+    printed = forked.run(workspace, "likewise", *words)
+    assert json.loads(printed.stdout) == [{"n": 4}]
+    with pytest.raises(UnknownNameError, match="did you mean 'houses'"):
+        likewise.query(count, selection="house")
+    with pytest.raises(DataError, match="the SQL names none"):
+        likewise.query("select count(*) from emoji_items", selection="houses")
+    with pytest.raises(DataError, match="cannot name a selection"):
+        likewise.query(count, selection="../houses")

@@ -4,12 +4,13 @@ A selection has the same items in every version until somebody changes it; git m
 by item. It may name items that the data set does not have any more.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from likewise.catalogue.keyed_text import KeyedText
-from likewise.errors import UnknownNameError
-from likewise.retrieval.selection_filter import NAME
+from likewise.errors import DataError, UnknownNameError
+from likewise.retrieval.selection_filter import NAME, check_name
 from likewise.storage.workspace import Workspace
 
 
@@ -51,3 +52,32 @@ def read_selection(ws: Workspace, dataset: str, name: str) -> list[str]:
     if name not in files:
         raise UnknownNameError("selection", name, files, f"the selections of {dataset}")
     return sorted(key.item_id for key in FILE.read(files[name]))
+
+
+def read_selections(
+    ws: Workspace, tables: Mapping[str, str], selection: str
+) -> dict[str, list[str]]:
+    """Return the items of a selection, by each table whose data set has it.
+
+    Args:
+        ws: the workspace.
+        tables: name of a table -> its data set or view.
+        selection: name of the selection.
+
+    Raises:
+        UnknownNameError: none of the data sets has the selection.
+        DataError: the name is not that of a selection, or there is no table.
+    """
+    check_name(selection)
+    if not tables:
+        raise DataError("a selection is one of a data set, and the SQL names none; name one")
+    known = {name: selection_files(ws, dataset) for name, dataset in tables.items()}
+    if not any(selection in files for files in known.values()):
+        names = dict.fromkeys(name for files in known.values() for name in files)
+        where = f"the selections of {', '.join(known)}"
+        raise UnknownNameError("selection", selection, names, where)
+    return {
+        name: read_selection(ws, tables[name], selection)
+        for name, files in known.items()
+        if selection in files
+    }

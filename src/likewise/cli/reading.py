@@ -135,6 +135,10 @@ def findings(
 def query(  # noqa: PLR0913, PLR0917 (the options of a command)
     sql: Annotated[str, typer.Argument(metavar="SQL", help="SQL query.")],
     limit: Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")] = None,
+    selection: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only items of this selection of the data set."),
+    ] = None,
     rev: Rev = None,
     json: Json = False,
     csv: Annotated[
@@ -154,18 +158,19 @@ def query(  # noqa: PLR0913, PLR0917 (the options of a command)
     one vector column for each model. A run r-1 has the table queries_r_1, one row per query.
     "show tables" lists all tables.
     """
+    ask = partial(likewise.query, sql, selection=selection, rev=rev)
     if csv or parquet:
-        answer = likewise.query(sql, limit=limit, rev=rev)
+        answer = ask(limit=limit)
         to_csv = partial(answer.to_csv, spreadsheet=spreadsheet)
         for file, write in ((csv, to_csv), (parquet, answer.to_parquet)):
             if file:
                 print_note(f"wrote {write(file):,} rows to {file}")
         return
     if json:
-        print_frame_json(likewise.query(sql, limit=limit, rev=rev).frame)
+        print_frame_json(ask(limit=limit).frame)
         return
     shown = SHOWN if limit is None else limit
-    frame = likewise.query(sql, limit=shown + 1, rev=rev).frame
+    frame = ask(limit=shown + 1).frame
     empty = print_frame(frame.head(shown))
     if empty:
         print_note(f"left out, because they are empty here: {', '.join(empty)}")

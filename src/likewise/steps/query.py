@@ -13,6 +13,7 @@ from polars.exceptions import ComputeError, PolarsError
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.curated_table import COLUMNS as CURATED
 from likewise.catalogue.curated_table import join_curated
+from likewise.catalogue.item_selections import read_selections
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -120,6 +121,7 @@ def query(
     sql: str,
     *,
     limit: int | None = None,
+    selection: str | None = None,
     rev: str | None = None,
     workspace: StrPath | None = None,
 ) -> QueryResult:
@@ -134,6 +136,8 @@ def query(
     Args:
         sql: a SELECT statement, or ``show tables``.
         limit: maximum number of rows; by default all.
+        selection: name of a selection. Of each data set in the statement that has a selection
+            of this name, only its items are read.
         rev: git revision whose tables are read; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
 
@@ -143,6 +147,7 @@ def query(
 
     Raises:
         DataError: the SQL is invalid, or names a table or column that does not exist.
+        UnknownNameError: no data set in the statement has the selection.
         MissingArtefactError: the SQL names a table that was not made yet.
 
     Example:
@@ -154,11 +159,17 @@ def query(
     ws = open_workspace(workspace, rev=rev)
     known = _tables(ws)
     plain = without_texts(sql)
+    named = {
+        name: table.stage.key
+        for name, table in known.items()
+        if table.name == PUBLISHED.name and _names(plain, name)
+    }
+    chosen = {} if selection is None else read_selections(ws, named, selection)
     context, used = pl.SQLContext(), []
     for name, table in known.items():
         if _names(plain, name) and (path := versions.locate(ws, table.path)).exists():
             with _explained(known, [path]):
-                context.register(name, _frame(ws, plain, table, path))
+                context.register(name, _frame(ws, plain, table, path, chosen.get(name)))
             used.append(path)
     with _explained(known, used):
         frame = context.execute(sql, eager=False)
@@ -208,13 +219,19 @@ def _tables(ws: Workspace) -> dict[str, Artefact]:
     return maps | by_name
 
 
-def _frame(ws: Workspace, sql: str, table: Artefact, path: Path) -> pl.LazyFrame:
+def _frame(
+    ws: Workspace, sql: str, table: Artefact, path: Path, items: list[str] | None
+) -> pl.LazyFrame:
+    """Return a table without its pixels; only the rows of ``items``, if they are given."""
     if path.suffix == ".parquet":
         return pl.scan_parquet(path)
     opened = tables.open_table(path, table.command)
     hidden = table.contract.blobs() if table.contract else ()
     frame = opened.frame().drop(*hidden, *opened.missing_vectors())
     is_curated = table.name == PUBLISHED.name and any(_names(sql, c) for c in CURATED)
+    if items is not None:
+        ids = pl.LazyFrame({"item_id": items}, {"item_id": pl.String})
+        frame = frame.join(ids, on="item_id", how="semi", maintain_order="left")
     return join_curated(ws, table.stage.key, frame) if is_curated or "*" in sql else frame
 
 
