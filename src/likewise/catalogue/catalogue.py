@@ -132,6 +132,26 @@ class Catalogue:
         path = self._ws.published(dataset)
         return tables.manifest_hash(path)[:_VERSION_DIGITS] if tables.exists(path) else None
 
+    def curated_version(self, dataset: str) -> str:
+        """Return the version of the tags and selections of a data set: 16 hexadecimal digits.
+
+        It differs as soon as one of their files changes. ``version`` does not: tags and
+        selections are no part of the published table.
+
+        Args:
+            dataset: name of a data set, or a view for those of its data set.
+
+        Returns:
+            The version; "" if there are neither tags nor selections.
+
+        Raises:
+            UnknownNameError: no such data set.
+        """
+        from likewise.catalogue.curated_table import curated_state
+
+        self._ws.check_known(dataset)
+        return curated_state(self._ws, dataset)
+
     def report_page(self, run: str) -> Path:
         """Return the path of the HTML page of the report of a run, written or not.
 

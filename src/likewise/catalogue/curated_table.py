@@ -47,7 +47,7 @@ def with_curated(ws: Workspace, name: str, snapshot: Path) -> Path:
     Raises:
         DataError: a file of tags or of a selection cannot be parsed.
     """
-    state = _state(ws, name)
+    state = curated_state(ws, name)
     if not state or not tables.exists(snapshot):
         return snapshot
     try:
@@ -87,6 +87,16 @@ def curated_words(ws: Workspace, name: str) -> dict[str, Words]:
     if names:
         columns[selection_filter.COLUMN] = dict(chosen)
     return columns
+
+
+def curated_state(ws: Workspace, name: str) -> str:
+    """Return a name for the contents of the files of tags and selections; "" without any."""
+    tags = ws.tags(ws.params.base(name))
+    files = [*([tags] if tags.is_file() else []), *selection_files(ws, name).values()]
+    hasher = hashlib.sha256()
+    for path in files:
+        hasher.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return hasher.hexdigest()[:16] if files else ""
 
 
 def join_curated(ws: Workspace, name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -129,16 +139,6 @@ def refuse_own_column(columns: Sequence[str], column: str, dataset: str) -> None
             f"the source of {dataset} has a column {column!r} of its own, so {column} of "
             "Likewise would hide it; rename that column in the source"
         )
-
-
-def _state(ws: Workspace, name: str) -> str:
-    """Return a name for the contents of the files of tags and selections; "" without any."""
-    tags = ws.tags(ws.params.base(name))
-    files = [*([tags] if tags.is_file() else []), *selection_files(ws, name).values()]
-    hasher = hashlib.sha256()
-    for path in files:
-        hasher.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return hasher.hexdigest()[:16] if files else ""
 
 
 def _write(

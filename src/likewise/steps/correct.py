@@ -32,6 +32,7 @@ class Corrected:
         new_label: the corrected label, if no item has it yet; it may be a typing error.
         nearest_label: the existing label that is most similar to ``new_label``.
         before: column -> item -> value before; ``correct`` with these values undoes it.
+        after: column -> item -> value now; ``expect`` of that undo.
     """
 
     dataset: str
@@ -41,6 +42,7 @@ class Corrected:
     new_label: str | None = None
     nearest_label: str | None = None
     before: dict[str, dict[str, str | None]] = field(default_factory=dict, repr=False)
+    after: dict[str, dict[str, str | None]] = field(default_factory=dict, repr=False)
 
 
 def correct(
@@ -111,11 +113,17 @@ def correct(
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     label, near = _new_label(known, wanted, before)
-    undo: dict[str, dict[str, str | None]] = {}
-    for key, value in present_values(rows, before).items():
-        if key in wanted:
-            undo.setdefault(key.column, {})[key.item_id] = value
-    return Corrected(dataset, ws.relative(file), len(changed), len(after), label, near, undo)
+    present = present_values(rows, before)
+    undo = _by_column({key: present[key] for key in wanted})
+    where, now = ws.relative(file), _by_column(wanted)
+    return Corrected(dataset, where, len(changed), len(after), label, near, undo, now)
+
+
+def _by_column(values: Mapping[Key, str | None]) -> dict[str, dict[str, str | None]]:
+    columns: dict[str, dict[str, str | None]] = {}
+    for key, value in values.items():
+        columns.setdefault(key.column, {})[key.item_id] = value
+    return columns
 
 
 def _of(value: Wanted, item: str, column: str) -> str | None:

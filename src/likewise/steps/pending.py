@@ -1,7 +1,7 @@
 """List the corrections that the published table does not contain yet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,9 +10,12 @@ import polars as pl
 
 from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.correctable_items import open_correctable
 from likewise.catalogue.corrections import Corrections
+from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True, order=True)
@@ -43,6 +46,7 @@ class PendingCorrections:
         corrections: number of corrections in the file.
         rows: the corrections that are not published yet, by item and column.
         unknown: items with corrections that the published table does not have.
+        columns: the columns that can be corrected; none while the items are not pulled.
     """
 
     dataset: str
@@ -51,6 +55,7 @@ class PendingCorrections:
     corrections: int
     rows: list[PendingCorrection]
     unknown: list[str]
+    columns: list[str] = field(default_factory=list, repr=False)
 
 
 def pending(dataset: str, *, workspace: StrPath | None = None) -> PendingCorrections:
@@ -85,9 +90,19 @@ def pending(dataset: str, *, workspace: StrPath | None = None) -> PendingCorrect
     unknown = [one for one, at in zip(items, positions, strict=True) if at == tables.NO_ROW]
     present = np.sort(positions[positions != tables.NO_ROW]).tolist()
     rows = sorted(_compared(table, known, present, ws.relative(file)))
+    where, columns = ws.relative(file), _correctable(ws, dataset)
     return PendingCorrections(
-        dataset, ws.relative(file), made.command, len(known), rows, sorted(unknown)
+        dataset, where, made.command, len(known), rows, sorted(unknown), columns
     )
+
+
+def _correctable(ws: Workspace, dataset: str) -> list[str]:
+    """Return the columns that can be corrected, in the order of the table of items."""
+    try:
+        names = open_correctable(ws, dataset).table.schema.names
+    except MissingArtefactError:
+        return []
+    return [name for name in names if name not in corrections.FIXED]
 
 
 @lru_cache(maxsize=2)
