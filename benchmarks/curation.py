@@ -4,9 +4,11 @@
 
 The data set has 1,000,000 items. The peer writes the bytes of the same file: a temporary file,
 flushed to the disk, then renamed. Figures are medians of warm calls in one process, like a
-page or a notebook.
+page or a notebook; one is that of a request to the page.
 """
 
+import http.client
+import json
 import os
 import tempfile
 import time
@@ -55,6 +57,33 @@ def plain(path: Path) -> None:
     part.rename(path)
 
 
+class PageWriter:
+    """Corrects by requests to a page, over one open connection."""
+
+    def __init__(self, port: int, labels: list[str]) -> None:
+        """Keep the published ``labels`` of all rows, which a request must name."""
+        self._labels, self._number = labels, count(1)
+        self._origin = f"http://127.0.0.1:{port}"
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def correct(self) -> None:
+        """Correct the label of an item that has no correction yet."""
+        rows = len(self._labels)
+        row = 3 + next(self._number) * max(2, rows // PRESENT) % (rows - 3)
+        change = {
+            "items": [item_id(row)],
+            "values": {"label": "seen"},
+            "expect": {"label": self._labels[row]},
+        }
+        headers = {"Content-Type": "application/json", "Origin": self._origin}
+        path = "/api/d/made/corrections"
+        self._connection.request("POST", path, json.dumps(change), headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status} {body[:300]!r}")
+
+
 def milliseconds(ours: Callable[[], object], peer: Callable[[], object]) -> tuple[float, float]:
     """Return the median times of warm calls of both, in turn."""
     took: tuple[list[float], list[float]] = ([], [])
@@ -93,6 +122,13 @@ def main() -> None:
             (f"tag, {PRESENT:,} tags", tag, ws.tags("made")),
         ):
             ours, peer = milliseconds(call, partial(plain, path))
+            table.below(name, ours, 100, "ms", peer=peer)
+        labels = likewise.open("made", workspace=ws.root).table.read(["label"])["label"]
+        with likewise.serve(workspace=ws.root) as server:
+            writer = PageWriter(server.settings.port, labels.to_list())
+            path = ws.corrections("made")
+            ours, peer = milliseconds(writer.correct, partial(plain, path))
+            name = f"correct by the page, {PRESENT:,} corrections"
             table.below(name, ours, 100, "ms", peer=peer)
         waiting = partial(likewise.pending, "made", workspace=ws.root)
         ours, _ = milliseconds(waiting, bytes)

@@ -1,5 +1,6 @@
 """A client of the page: the application in this process, without a socket."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,6 +57,14 @@ class Page:
         return self.post(
             address, status=status, content=picture, headers={"content-type": kind}
         )
+
+    def ended(self, job: str) -> Any:
+        """The answer about a job, with its log, when it has ended."""
+        while True:
+            answer = self.get(f"/api/jobs/{job}/log")
+            if answer["job"]["state"] in ("done", "failed"):
+                return answer
+            time.sleep(0.05)
 
 
 @contextmanager

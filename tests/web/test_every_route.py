@@ -21,6 +21,13 @@ GOOD = {
     "/index.json": "/index.json",
     "/api/sets": "/api/sets",
     "/api/jobs": "/api/jobs",
+    "/api/d/{name}/pending": "/api/d/emoji/pending",
+    "/api/d/{name}/labels": "/api/d/emoji/labels?like=2",
+    "/api/d/{name}/tags": "/api/d/emoji/tags",
+    "/api/d/{name}/selections": "/api/d/emoji/selections",
+    "/api/d/{name}/suspects": "/api/d/emoji/suspects?model=tiny",
+    "/d/{name}/suspects": "/d/emoji/suspects",
+    "/d/{name}/suspects.json": "/d/emoji/suspects.json?model=tiny",
     "/d/{name}": "/d/emoji",
     "/d/{name}.json": "/d/emoji.json?limit=3",
     "/d/{name}/search": "/d/emoji/search",
@@ -72,8 +79,9 @@ PICTURES = {
     "/t/{content}/{side:int}.jpg": f"/t/{HASH}/256.jpg?d=emoji&p=0",
     "/img/{sha256}": f"/img/{HASH}?d=emoji&p=0",
     "/eye/{upload}.png": f"/eye/{HASH}.png?d=emoji&model=tiny",
+    "/api/jobs/{job}/log": "/api/jobs/0/log",
 }
-"""Route of pictures -> an address of a picture that nobody has."""
+"""Route of pictures or jobs -> an address of one that nobody has."""
 
 REVISIONS = {
     "/d/{name}/diff.json": "/d/emoji/diff.json?a=v1",

@@ -145,7 +145,15 @@ def test_other_machines_need_the_token(remote: Page) -> None:
 
 
 SHELL = ("/", "/d/e", "/d/e/i/x", "/d/e/i/a/x.jpg", "/d/e/search", "/d/e/sketch")
-FURTHER = ("/d/e/review", "/d/e/map", "/d/e/versions", "/d/e/diff", "/training", "/leaderboard")
+FURTHER = (
+    "/d/e/suspects",
+    "/d/e/review",
+    "/d/e/map",
+    "/d/e/versions",
+    "/d/e/diff",
+    "/training",
+    "/leaderboard",
+)
 OPEN = (*SHELL, *FURTHER, "/compare/a/b", "/reports/a", "/static/page.js", "/favicon.ico")
 CONTROLS = ("%0A", "%0D", "%00", "%09", "%7F", "%C2%85")
 
@@ -171,6 +179,7 @@ SHELLS = {
     "/d/{name}/diff",
     "/training",
     "/leaderboard",
+    "/d/{name}/suspects",
     "/compare/{first}/{second}",
     "/reports/{run}",
 }
@@ -267,9 +276,52 @@ def test_a_read_only_server_has_no_route_that_writes() -> None:
     assert posts == {
         "/api/d/{name}/search",
         "/api/d/{name}/sketch",
+        "/api/d/{name}/suspects",
         "/api/jobs",
         "/api/session",
     }, "a route that changes the catalogue has writes=True"
+
+
+WRITING = sorted(entry.path.replace("{name}", "emoji") for entry in ROUTES if entry.writes)
+
+
+@pytest.mark.parametrize("path", WRITING)
+def test_a_route_that_writes_accepts_this_page_and_json_alone(
+    workspace: Path, path: str
+) -> None:
+    def state() -> dict[Path, bytes]:
+        return {file: file.read_bytes() for file in (workspace / "catalog").rglob("*.csv")}
+
+    before = state()
+    body = json.dumps({"items": ["0_noto.jpg"], "name": "x", "add": ["x"]} | CHANGE)
+    foreign: tuple[tuple[dict[str, str], int], ...] = (
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "none"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({}, 403),
+        ({**OWN, "host": "evil.example:8642"}, 421),
+        ({**OWN, "content-type": "text/plain"}, 415),
+        ({**OWN, "content-type": "application/x-www-form-urlencoded"}, 415),
+        ({**OWN, "content-type": "image/png"}, 415),
+    )
+    with opened() as page:
+        for headers, status in foreign:
+            answer = page.client.post(path, content=body, headers={**JSON, **headers})
+            assert answer.status_code == status, (headers, answer.text)
+        page.post(path, content=b"[" * 100_000, headers=JSON, status=422)
+        page.post(path, content=b" " * ((16 << 20) + 1), headers=JSON, status=413)
+        for name in ("emojy", "..%2f..%2fparams.yaml", "emoji%0a", "x" * 500):
+            answer = page.client.post(
+                path.replace("emoji", name), content=body, headers={**OWN, **JSON}
+            )
+            assert answer.status_code in (400, 404, 422), (name, answer.text)
+        assert page.get("/api/jobs") == {"jobs": []}
+    assert state() == before
+
+
+CHANGE = {"values": {"label": "400"}, "expect": {"label": "0"}}
 
 
 def test_bodies_are_bounded_while_they_are_read(workspace: Path) -> None:

@@ -135,8 +135,8 @@ class Catalogue:
     def curated_version(self, dataset: str) -> str:
         """Return the version of the tags and selections of a data set: 16 hexadecimal digits.
 
-        It differs as soon as one of their files changes. ``version`` does not: tags and
-        selections are no part of the published table.
+        It differs as soon as one of their files changes. ``version`` does not: the
+        published table has neither tags nor selections.
 
         Args:
             dataset: name of a data set, or a view for those of its data set.

@@ -159,12 +159,12 @@ def query(
     ws = open_workspace(workspace, rev=rev)
     known = _tables(ws)
     plain = without_texts(sql)
-    named = {
+    datasets = {
         name: table.stage.key
         for name, table in known.items()
         if table.name == PUBLISHED.name and _names(plain, name)
     }
-    chosen = {} if selection is None else read_selections(ws, named, selection)
+    chosen = {} if selection is None else read_selections(ws, datasets, selection)
     context, used = pl.SQLContext(), []
     for name, table in known.items():
         if _names(plain, name) and (path := versions.locate(ws, table.path)).exists():

@@ -19,6 +19,7 @@ from likewise.web.guard import Guard
 from likewise.web.requests import Answer, LaneChoice, in_lane
 from likewise.web.routes import (
     browse_routes,
+    correct_routes,
     item_routes,
     job_routes,
     map_routes,
@@ -26,6 +27,7 @@ from likewise.web.routes import (
     review_routes,
     run_routes,
     search_routes,
+    select_routes,
     set_routes,
     training_routes,
     version_routes,
@@ -89,6 +91,20 @@ ROUTES: tuple[RouteEntry, ...] = (
     RouteEntry("/reports/{run}.json", run_routes.run_facts, "table"),
     RouteEntry("/t/{content}/{side:int}.jpg", picture_routes.thumb, "pictures"),
     RouteEntry("/img/{sha256}", picture_routes.image, "pictures"),
+    RouteEntry("/api/d/{name}/pending", correct_routes.pending, "table"),
+    RouteEntry("/api/d/{name}/labels", correct_routes.labels, "table"),
+    RouteEntry(
+        "/api/d/{name}/corrections", correct_routes.correct, "write", "POST", writes=True
+    ),
+    RouteEntry("/api/d/{name}/publish", correct_routes.publish, "table", "POST", writes=True),
+    RouteEntry("/api/d/{name}/tags", select_routes.tags, "table"),
+    RouteEntry("/api/d/{name}/tags", select_routes.tag, "write", "POST", writes=True),
+    RouteEntry("/api/d/{name}/selections", select_routes.selections, "table"),
+    RouteEntry("/api/d/{name}/selections", select_routes.select, "write", "POST", writes=True),
+    RouteEntry("/d/{name}/suspects.json", select_routes.suspects, "table"),
+    RouteEntry("/api/d/{name}/suspects", select_routes.suspects, "table"),
+    RouteEntry("/api/d/{name}/suspects", select_routes.find_suspects, "table", "POST"),
+    RouteEntry("/api/jobs/{job}/log", correct_routes.job_log, "table"),
     RouteEntry("/api/jobs", job_routes.jobs, "table"),
     RouteEntry("/api/jobs", job_routes.start, "table", "POST"),
     RouteEntry("/api/session", job_routes.session, "table", "POST"),
@@ -103,6 +119,7 @@ ROUTES: tuple[RouteEntry, ...] = (
     RouteEntry("/d/{name}/diff", set_routes.shell("diff"), "table"),
     RouteEntry("/training", set_routes.shell("training"), "table"),
     RouteEntry("/leaderboard", set_routes.shell("leaderboard"), "table"),
+    RouteEntry("/d/{name}/suspects", set_routes.shell("suspects"), "table"),
     RouteEntry("/compare/{first}/{second}", set_routes.shell("compare"), "table"),
     RouteEntry("/reports/{run}", set_routes.shell("report"), "table"),
 )

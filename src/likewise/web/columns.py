@@ -6,7 +6,8 @@ from typing import Literal
 
 from likewise.web.shelf import Opened
 
-Kind = Literal["text", "number", "other"]
+Kind = Literal["text", "number", "list", "other"]
+"""A list is one of texts: it is filtered by its elements, and has no order."""
 
 SHOWN = (
     "item_id",
@@ -23,7 +24,19 @@ SHOWN = (
 )
 """Columns of every page."""
 
-FACETS = ("split", "role", "subset", "label", "format", "mode", "width", "height", "nbytes")
+FACETS = (
+    "tags",
+    "selections",
+    "split",
+    "role",
+    "subset",
+    "label",
+    "format",
+    "mode",
+    "width",
+    "height",
+    "nbytes",
+)
 """Columns of every catalogue that are offered as facets."""
 
 _IDS = ("item_id", "image_id", "content", "sha256")
@@ -57,6 +70,8 @@ def columns_of(opened: Opened) -> Mapping[str, PageColumn]:
 
 
 def _kind(arrow: str) -> Kind:
+    if arrow.startswith("list<") and "string" in arrow and "struct" not in arrow:
+        return "list"
     if "string" in arrow and "list" not in arrow:
         return "text"
     return "number" if arrow.startswith(("int", "uint", "float", "double", "half")) else "other"
@@ -65,7 +80,7 @@ def _kind(arrow: str) -> Kind:
 def facet_columns(opened: Opened) -> list[str]:
     """Return the columns that are offered as facets, without those of ids."""
     columns = columns_of(opened)
-    first = [name for name in FACETS if name in columns]
+    first = [name for name in FACETS if name in columns and columns[name].kind != "other"]
     own = [c.name for c in columns.values() if c.kind != "other" and c.name not in first]
     unsuitable = {*_IDS, "text", "orientation"}
     return [name for name in (*first, *own) if name not in unsuitable]

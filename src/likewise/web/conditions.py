@@ -72,7 +72,7 @@ def whole_condition(
 ) -> str | None:
     """Return the condition of all facets and the free condition; None for all rows."""
     single = [
-        _any(_singles(name(facet, quote), values, columns[facet]))
+        _any(_singles(name(facet, quote), values, columns[facet], quote))
         for facet, values in value_filters(selection, columns).items()
     ]
     rest = condition(selection, columns, quote)
@@ -101,7 +101,12 @@ def _is_range(column: PageColumn, values: Sequence[str]) -> bool:
     return column.kind == "number" and any(".." in value for value in values)
 
 
-def _singles(shown: str, values: Sequence[str | None], column: PageColumn) -> Iterator[str]:
+def _singles(
+    shown: str, values: Sequence[str | None], column: PageColumn, quote: str
+) -> Iterator[str]:
+    if column.kind == "list":
+        yield from _elements(shown, values, quote)
+        return
     given = [
         text(value) if column.kind == "text" else _number(column.name, value)
         for value in values
@@ -113,6 +118,18 @@ def _singles(shown: str, values: Sequence[str | None], column: PageColumn) -> It
         yield f"{shown} IN ({', '.join(given)})"
     if None in values:
         yield f"{shown} IS NULL"
+
+
+def _elements(shown: str, values: Sequence[str | None], quote: str) -> Iterator[str]:
+    """Yield the conditions of lists that contain a value, or that are empty."""
+    has, length = (
+        ("array_has", "cardinality") if quote == FILTER else ("array_contains", "array_length")
+    )
+    for value in values:
+        if value is None:
+            yield f"{shown} IS NULL OR {length}({shown}) = 0"
+        else:
+            yield f"{has}({shown}, {text(value)})"
 
 
 def _ranges(shown: str, column: str, values: Sequence[str]) -> Iterator[str]:

@@ -56,8 +56,8 @@ def sort_column(opened: Opened, sort: str) -> tuple[str, bool]:
     """
     name = sort.removeprefix("-")
     columns = columns_of(opened)
-    if name not in columns or columns[name].kind == "other":
-        known = [c.name for c in columns.values() if c.kind != "other"]
+    if name not in columns or columns[name].kind not in ("text", "number"):
+        known = [c.name for c in columns.values() if c.kind in ("text", "number")]
         raise UnknownNameError("column", name, known, opened.name)
     return name, sort.startswith("-")
 

@@ -38,7 +38,7 @@ HEADERS = {
 """Headers of every answer; a route may set a stricter policy."""
 
 _SHELL = re.compile(
-    r"/|/d/[^/]+(/search|/sketch|/review|/map|/versions|/diff|/i/.+)?"
+    r"/|/d/[^/]+(/search|/sketch|/suspects|/review|/map|/versions|/diff|/i/.+)?"
     r"|/compare/[^/]+/[^/]+|/reports/[^/]+|/training|/leaderboard"
 )
 """Paths of the shell, which reads the token from the fragment of its URL."""

@@ -18,6 +18,12 @@ State = Literal["waiting", "running", "done", "failed"]
 
 _KEPT = 50
 
+_MOST_LINES = 2_000
+"""Number of lines of a log; the first ones are dropped."""
+
+Result = dict[str, Any] | None
+"""Facts that a job returns to clients."""
+
 Progress = Callable[[float | None, str], None]
 """Reports the share that is done (0 to 1, or None) and the present step."""
 
@@ -35,6 +41,7 @@ class Job:
     done: float | None = None
     text: str = ""
     error: dict[str, Any] | None = None
+    result: Result = None
 
 
 @dataclass(frozen=True)
@@ -52,12 +59,14 @@ class Jobs:
     def __init__(self) -> None:
         """Begin without jobs; one thread runs them in order."""
         self._jobs: dict[str, Job] = {}
+        self._logs: dict[str, list[str]] = {}
+        self._stops: list[Callable[[], object]] = []
         self._events: deque[Event] = deque(maxlen=1000)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="web-jobs")
 
-    def start(self, job: Job, work: Callable[[Progress], None]) -> Job:
+    def start(self, job: Job, work: Callable[[Progress], Result]) -> Job:
         """Run ``work`` in the background; an equal job that is not finished is used instead.
 
         Args:
@@ -70,9 +79,10 @@ class Jobs:
                     return other
             job = replace(job, id=str(next(self._numbers)))
             self._jobs[job.id] = job
+            self._logs[job.id] = []
             for old in [i for i, j in self._jobs.items() if j.error or j.state == "done"]:
                 if len(self._jobs) > _KEPT:
-                    del self._jobs[old]
+                    del self._jobs[old], self._logs[old]
         self._changed(job)
         self._pool.submit(self._run, job, work)
         return job
@@ -81,6 +91,17 @@ class Jobs:
         """Return the last jobs for JSON, the first one first."""
         with self._lock:
             return [asdict(job) for job in self._jobs.values()]
+
+    def log(self, job_id: str) -> tuple[dict[str, Any], list[str]] | None:
+        """Return a job for JSON and the lines of its log; None if it is not known."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            return (asdict(job), list(self._logs[job_id])) if job else None
+
+    def on_close(self, stop: Callable[[], object]) -> None:
+        """Call ``stop`` when the server ends, as for a process that a job has started."""
+        with self._lock:
+            self._stops.append(stop)
 
     def publish(self, name: str, content: dict[str, Any]) -> None:
         """Add an event to the log."""
@@ -99,20 +120,28 @@ class Jobs:
             return self._events[-1].number if self._events else 0
 
     def close(self) -> None:
-        """Start no further jobs."""
+        """Start no further jobs, and end the processes of running ones."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            stops, self._stops = self._stops, []
+        for stop in stops:
+            stop()
 
-    def _run(self, job: Job, work: Callable[[Progress], None]) -> None:
+    def _run(self, job: Job, work: Callable[[Progress], Result]) -> None:
         def progress(done: float | None, text: str) -> None:
+            with self._lock:
+                lines = self._logs.setdefault(job.id, [])
+                lines.append(text)
+                del lines[:-_MOST_LINES]
             self._changed(replace(job, state="running", done=done, text=text))
 
-        progress(None, "started")
+        self._changed(replace(job, state="running", text="started"))
         try:
-            work(progress)
+            result = work(progress)
         except Exception as error:  # noqa: BLE001 (bugs are logged under a number)
             self._changed(replace(job, state="failed", error=_as_error(error)))
         else:
-            self._changed(replace(job, state="done", done=1.0))
+            self._changed(replace(job, state="done", done=1.0, result=result))
 
     def _changed(self, job: Job) -> None:
         with self._lock:

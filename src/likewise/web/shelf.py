@@ -15,18 +15,20 @@ KEPT = 3
 
 @dataclass(frozen=True)
 class Opened:
-    """One version of a data set.
+    """One version of a data set, with the tags and selections that it had.
 
     Attributes:
         dataset: the open data set, which never changes.
         version: 16 hexadecimal digits that identify the version.
         rev: the git revision by which it was opened; None for the checkout.
+        curated: version of its tags and selections, which change without a new version.
         cache: results that depend on this version only.
     """
 
     dataset: "likewise.Dataset"
     version: str
     rev: str | None
+    curated: str = ""
     cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -79,11 +81,12 @@ class Shelf:
         with self._alone(name, None):
             catalogue = likewise.open(workspace=self._workspace)
             last = self._kept(name, self._newest.get(name))
-            present = catalogue.version(name)
-            if last and (present is None or present in (last.version, self._seen.get(name))):
+            present, curated = catalogue.version(name), catalogue.curated_version(name)
+            same = present is None or (last and present in (last.version, self._seen.get(name)))
+            if last and same and curated == last.curated:
                 return last
             try:
-                opened = self._keep(catalogue[name], None)
+                opened = self._keep(catalogue[name], None, curated)
             except LikewiseError:
                 if last is None:
                     raise
@@ -127,14 +130,14 @@ class Shelf:
             self._revisions[name, rev] = opened.version
             return opened
 
-    def _keep(self, dataset: "likewise.Dataset", rev: str | None) -> Opened:
+    def _keep(self, dataset: "likewise.Dataset", rev: str | None, curated: str = "") -> Opened:
         version = likewise.open(workspace=self._workspace).version(dataset)
         with self._lock:
             if rev is None:
                 self._newest[dataset.name] = version
             kept = self._opened.setdefault(dataset.name, OrderedDict())
-            if version not in kept:
-                kept[version] = Opened(dataset, version, rev)
+            if version not in kept or (rev is None and kept[version].curated != curated):
+                kept[version] = Opened(dataset, version, rev, curated)
             kept.move_to_end(version)
             while len(kept) > KEPT:
                 needed = (version, self._newest.get(dataset.name))

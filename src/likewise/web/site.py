@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import polars as pl
+
 from likewise.web.jobs import Jobs
 from likewise.web.lanes import Lanes
 from likewise.web.settings import Settings
@@ -20,6 +22,7 @@ class Site:
         lanes: the threads that answer.
         jobs: jobs in the background, and events.
         uploads: pictures that browsers sent.
+        suspects: data set, model and version -> its likely wrong labels, which a job found.
         stops: returns True when the server ends, so that streams end too.
     """
 
@@ -28,6 +31,7 @@ class Site:
     lanes: Lanes = field(default_factory=Lanes)
     jobs: Jobs = field(default_factory=Jobs)
     uploads: Uploads = field(default_factory=Uploads)
+    suspects: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
     stops: Callable[[], bool] = bool
 
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import polars as pl
 from starlette.responses import Response
 
 import likewise
@@ -24,8 +25,11 @@ def item(call: Call) -> Response:
     """Answer all values of an item, its picture, and the boxes in it."""
     opened, item_id = call.opened, call.path["item"]
     row = grid_rows.row_of(opened, item_id)
-    columns = list(columns_of(opened))
-    values = grid_rows.values(opened, [row], columns).row(0, named=True)
+    columns = columns_of(opened)
+    frame = grid_rows.values(opened, [row], list(columns))
+    values = frame.row(0, named=True)
+    single = [name for name, column in columns.items() if column.kind in ("text", "number")]
+    texts = frame.select(pl.col(single).cast(pl.String)).row(0, named=True)
     missing = None
     if opened.dataset.present_images([row])[0] is None:
         error = picture_routes.missing(opened)
@@ -38,6 +42,7 @@ def item(call: Call) -> Response:
         "v": opened.version,
         "row": row,
         "item": values,
+        "texts": texts,
         "previous": _id_at(opened, row - 1) if row else None,
         "next": _id_at(opened, row + 1) if row < last else None,
         "picture": {
