@@ -14,11 +14,11 @@ from likewise.web.settings import Settings
 
 
 @contextlib.contextmanager
-def serving(workspace: Path) -> Iterator[str]:
+def serving(workspace: Path, *, read_only: bool = False) -> Iterator[str]:
     """Serve the catalogue at ``workspace`` on a free port; yield the address."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    application = create_app(Settings(workspace=str(workspace), port=port))
+    application = create_app(Settings(workspace=str(workspace), port=port, read_only=read_only))
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from accessibility import violations
 from browser_tab import NARROW, Tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="no playwright").expect
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
 
 pytestmark = [pytest.mark.browser, pytest.mark.torch]
 
@@ -23,6 +23,7 @@ PAGES = {
     "/d/emoji/search": ".problem.empty",
     "/d/emoji/search?id=0_noto.jpg&unlike=200_noto.jpg": ".hits img",
     "/d/shapes/search?id=cross/cross00.png&text=red&not_text=blue&keywords=ring": ".hits img",
+    "/d/emoji/suspects?model=tiny": ".suspect img",
     "/d/shapes/sketch?target=ring%2Fring12.png": ".aim img",
     "/compare/emoji-tiny/emoji-other?side=all&subset=faces": ".pair img",
     "/reports/emoji-tiny": "iframe",
@@ -47,23 +48,14 @@ def _complete(page: "Page", address: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def _violations(page: "Page", *rules: str) -> list[tuple[str, list[str]]]:
-    """Return the rules of axe-core that the page violates, and where; all rules by default."""
-    options: dict[str, object] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": [*rules]}
-    found = axe.Axe().run(page, options=options).response["violations"]
-    return [(one["id"], [node["html"][:150] for node in one["nodes"]]) for one in found]
-
-
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_is_accessible_light_dark_and_narrow(tab: Tab, address: str) -> None:
     page = tab.open(address)
     _complete(page, address)
-    assert not _violations(page)
+    assert not violations(page)
     page.emulate_media(color_scheme="dark")
-    assert not _violations(page, *COLOURS)
+    assert not violations(page, *COLOURS)
     page.set_viewport_size(NARROW)
     page.reload()
     _complete(page, address)
-    assert not _violations(page)
+    assert not violations(page)

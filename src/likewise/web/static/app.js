@@ -19,6 +19,7 @@ const PAGES = {
   diff: () => import('./diff.js').then(found => found.Diff),
   training: () => import('./training.js').then(found => found.Training),
   leaderboard: () => import('./leaderboard.js').then(found => found.Leaderboard),
+  suspects: () => import('./suspects.js').then(found => found.SuspectsPage),
   unknown: () => Promise.resolve(Unknown),
 };
 
@@ -28,9 +29,9 @@ function route(parts) {
   if (!first) return { page: 'home', tab: 'home' };
   if (first === 'd' && dataset && !second) return { page: 'browse', dataset, tab: 'browse' };
   if (first === 'd' && second === 'i' && parts.length > 3) return { page: 'item', dataset, id: parts.slice(3).join('/'), tab: 'browse' };
-  if (first === 'd' && ['search', 'sketch'].includes(second) && parts.length === 3) return { page: second, dataset, tab: second };
   if (first === 'd' && ['review', 'map', 'versions', 'diff'].includes(second) && parts.length === 3) return { page: second, dataset, tab: second === 'diff' ? 'versions' : second };
   if (['training', 'leaderboard'].includes(first) && parts.length === 1) return { page: first, tab: 'leaderboard' };
+  if (first === 'd' && ['search', 'sketch', 'suspects'].includes(second) && parts.length === 3) return { page: second, dataset, tab: second === 'suspects' ? 'browse' : second };
   if (first === 'compare' && parts.length === 3) return { page: 'compare', runs: [parts[1], parts[2]], tab: 'compare' };
   if (first === 'reports' && parts.length === 2) return { page: 'report', run: parts[1], tab: 'compare' };
   return { page: 'unknown' };
@@ -53,6 +54,7 @@ function App() {
     fresh, sets: sets.data,
     title: text => { document.title = `${text} · Likewise`; },
     renew: () => {
+      news.clear();
       unpin(dataset ?? '');
       setQuery({ v: null }, { replace: true, quiet: true });
       setFresh(value => value + 1);
@@ -64,10 +66,9 @@ function App() {
     [['?'], 'this list', () => setHelp(true)],
   ]);
   useEffect(() => carry(dataset), [dataset]);
-  const accept = () => { news.clear(); frame.renew(); };
   return html`<a class="skip" href="#main" data-plain>Skip to the content</a>
     <${Top} found=${found} dataset=${dataset} query=${query} sets=${sets.data} onHelp=${() => setHelp(true)} />
-    ${news.mark && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${accept}>Show the new version</button></div>`}
+    ${news.mark && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${frame.renew}>Show the new version</button></div>`}
     <main id="main" ref=${main} tabindex="-1"><${Guarded} key=${parts.slice(0, 3).join('/')}><${Later} load=${PAGES[found.page]} key=${`${parts.join('/')} ${fresh}`} ...${found} dataset=${dataset} query=${query} frame=${frame} sets=${sets} /><//></main>
     ${help && html`<${Help} onClose=${() => setHelp(false)} />`}`;
 }

@@ -11,6 +11,10 @@ const KEPT_PAGES = 60;
 const AT_ONCE = 3;
 
 const look = () => import('./look.js').then(found => found.Look);
+const curate = () => import('./curate.js').then(found => found.Curate);
+
+/** Columns whose change by a window of this page changes which rows pass. */
+const CURATED = ['f.tags', 'f.selections', 'where'];
 
 const SIZES = [56, 72, 96, 124, 148, 180, 220, 280, 360];
 
@@ -18,12 +22,15 @@ export function Browse({ dataset, query, frame }) {
   const [, redraw] = useState(0);
   const group = query.get('group'), sort = group ?? query.get('sort');
   const asks = ordered(asked(query), sort);
-  const key = `${dataset} ${asks} ${frame.fresh}`;
+  const [again, setAgain] = useState(0), [edits, setEdits] = useState(null);
+  const key = `${dataset} ${asks} ${frame.fresh} ${CURATED.some(name => query.has(name)) ? again : 0}`;
   const rows = useMemo(() => new Rows(dataset, asks, () => redraw(value => value + 1)), [key]);
   useEffect(() => () => rows.close(), [rows]);
   const groups = useData(group ? dataset : null, 'groups', withGroup(asks, group), frame.fresh);
   const marks = useData(dataset, 'scrubber', asks, frame.fresh);
-  const [selected, setSelected] = useState(() => new Set());
+  const [selected, setSelected] = useState(() => new Map());
+  const cursorRow = useRef(() => null), barred = useRef(false);
+  if (rows.first) barred.current = true;  // the bar follows the first rows, and stays
   const [looked, setLooked] = useState(null);
   const [open, setOpen] = useState(false);
   const schema = useRef(null);
@@ -36,33 +43,43 @@ export function Browse({ dataset, query, frame }) {
   useKeys([
     [['+', '-'], 'larger, smaller tiles', event => resize(size, event.key === '+' ? 1 : -1)],
     [['f'], 'write a filter', () => { setOpen(true); document.getElementById('where')?.focus(); }],
-    [['Escape'], 'clear the selection', () => setSelected(new Set())],
+    [['Escape'], 'clear the selection', () => setSelected(new Map())],
   ]);
-  const select = (id, more) => setSelected(before => {
-    const next = new Set(before);
-    if (more) more.forEach(one => next.add(one));
-    else if (!next.delete(id)) next.add(id);
+  const clear = () => setSelected(new Map());
+  const select = (row, more) => setSelected(before => {
+    const next = new Map(before);
+    if (more) more.forEach(one => next.set(one.item_id, one.label));
+    else if (!next.delete(row.item_id)) next.set(row.item_id, row.label);
     return next;
   });
+  const changeOf = id => edits?.changes.get(id)?.get('label') ?? null;
   const problem = rows.error?.status === 422 && query.get('where') ? rows.error : null;
   const hrefOf = (row, index) => address(['d', dataset, 'i', row.item_id], withPlace(result(query), index, sort));
   return html`<div class=${open ? 'browse open' : 'browse'}>
     <aside class="side" aria-label="Filter"><button class="close plain" onClick=${() => setOpen(false)}><${Icon} name="close" /><span>Close</span></button>
-      <${Facets} dataset=${dataset} query=${query} schema=${schema.current} problem=${problem} /></aside>
+      <${Facets} dataset=${dataset} query=${query} schema=${schema.current} problem=${problem} again=${again} /></aside>
     <section class="stage" aria-label="Result">
       <h1 class="hidden">${dataset}</h1>
       <${Tools} rows=${rows} query=${query} size=${size} schema=${schema.current} onFilter=${() => setOpen(!open)} open=${open} />
       <${Chips} query=${query} />
+      ${barred.current && WRITES && !query.get('rev') && html`<${Later} load=${curate} dataset=${dataset} query=${query} fresh=${frame.fresh} total=${rows.total} models=${modelsOf(frame.sets, dataset)} selected=${selected} clear=${clear} tile=${() => cursorRow.current()}
+        show=${now => setEdits({ changes: now.changes })} renew=${frame.renew} again=${() => setAgain(count => count + 1)} />`}
       ${rows.error && !rows.first && !problem && html`<${Problem} error=${rows.error} again=${frame.renew} />`}
       ${groups.error && html`<${Problem} error=${groups.error} />`}
       ${problem ? html`<${Empty}>The filter is not valid. ${problem.message}<//>` : rows.total === 0 ? html`<${Empty} next=${rows.first.items ? null : `likewise ingest ${dataset}`}>${rows.first.items ? 'No item meets the filter. Change or remove it.' : 'This data set has no items.'}<//>`
     : html`<${Grid} key=${key} rows=${rows} size=${size} groups=${group && groups.data ? groups.data.groups : null} marks=${marks.data?.marks ?? []} column=${marks.data?.column ?? 'label'}
-        start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
-      ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected]} clear=${() => setSelected(new Set())} />`}
+        start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} cursorRow=${cursorRow} changeOf=${changeOf} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
+      ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected.keys()]} clear=${clear} />`}
     </section>
     ${looked && html`<${Later} load=${look} dataset=${dataset} id=${looked.row.item_id} href=${hrefOf(looked.row, looked.index)} onClose=${() => setLooked(null)} />`}
   </div>`;
 }
+
+/** False if this server has no route that writes. */
+const WRITES = document.body.dataset.readOnly === undefined;
+
+/** Number of models whose vectors the data set has. */
+const modelsOf = (sets, dataset) => sets?.sets.find(one => one.name === dataset)?.models.length ?? 0;
 
 const ordered = (query, sort) => { if (sort) query.set('sort', sort); return query; };
 const withGroup = (query, group) => { const next = new URLSearchParams(query); next.set('group', group ?? ''); next.delete('sort'); return next; };
@@ -97,7 +114,7 @@ function resize(size, by) {
 
 /** Number of items, size of the tiles, order and groups. */
 function Tools({ rows, query, size, schema, onFilter, open }) {
-  const columns = schema?.filter(one => one.kind !== 'other') ?? [];
+  const columns = schema?.filter(one => ['text', 'number'].includes(one.kind)) ?? [];
   const sort = query.get('sort') ?? '', column = sort.replace(/^-/, '');
   const total = rows.total, items = rows.first?.items;
   const setSort = (name, down) => setQuery({ sort: name ? (down ? '-' : '') + name : null, group: null, at: null });

@@ -56,8 +56,8 @@ export function Chips({ query }) {
 }
 
 /** The column of filters at the left. `schema` names the columns; `problem` is what is wrong with the condition. */
-export function Facets({ dataset, query, schema, problem }) {
-  const { data, error } = useData(dataset, 'facets', withFew(query));
+export function Facets({ dataset, query, schema, problem, again = 0 }) {
+  const { data, error } = useData(dataset, 'facets', withFew(query), again);
   return html`<${Condition} query=${query} schema=${schema} problem=${problem} />
     ${error && !problem && html`<p class="wrong" role="alert">${error.message}</p>`}
     ${data?.facets.filter(facet => !constant(facet)).map(facet => (facet.kind === 'number'

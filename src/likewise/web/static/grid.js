@@ -10,9 +10,10 @@ const QUICK = 2_000;
 
 /**
  * `rows` is a Rows; `size` the least width of a tile; `groups` the headings, or null.
- * `hrefOf(row, index)` is the address of an item; `start` the first tile to show.
+ * `hrefOf(row, index)` is the address of an item; `start` the first tile to show. `cursorRow` is a
+ * ref, which gets a function that returns the row at the cursor; `changeOf(id)` a pending label.
  */
-export function Grid({ rows, size, groups, marks, column, start, hrefOf, selected, onSelect, onPlace, onLook }) {
+export function Grid({ rows, size, groups, marks, column, start, hrefOf, selected, onSelect, onPlace, onLook, cursorRow, changeOf }) {
   const total = groups ? groups.reduce((sum, group) => sum + group.count, 0) : rows.total ?? 0;
   const [width, setWidth] = useState(0);
   const columns = Math.max(1, Math.floor(width / size));
@@ -61,9 +62,10 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
   const here = () => (tiles.some(row => cursor >= row.first && cursor < row.first + row.count) ? cursor : first);
   const screen = Math.max(1, Math.floor(scroll.height / height));
   const row = index => rows.at(index);
+  cursorRow.current = () => row(here());
   const select = range => {
     const one = row(here());
-    if (one) onSelect(one.item_id, range ? rangeIds(rows, live.from ?? here(), here()) : null);
+    if (one) onSelect(one, range ? rowsBetween(rows, live.from ?? here(), here()) : null);
     live.from = here();
   };
   useKeys([
@@ -87,7 +89,7 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
     if (!event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
-    onSelect(one.item_id, rangeIds(rows, live.from ?? index, index));
+    onSelect(one, rowsBetween(rows, live.from ?? index, index));
     live.from = index;
   };
   return html`<div class="field">
@@ -100,7 +102,7 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
       const place = { width: `${cell}px`, height: `${height}px`, transform: `translate(${at * cell}px, ${line.top + shift}px)` };
       return html`<div role="listitem" key=${index} aria-setsize=${total} aria-posinset=${index + 1}>
         <${Tile} href=${one ? hrefOf(one, index) : undefined} thumb=${one?.thumb} label=${one ? one.label : ''} text=${one?.text} note=${one?.text && one.label !== one.text ? one.label : null} name=${one?.item_id ?? ''} small=${cell * devicePixelRatio <= 72}
-          on=${one && selected.has(one.item_id)} data-i=${index} tabindex=${index === entry ? 0 : -1} style=${place}
+          on=${one && selected.has(one.item_id)} change=${one ? changeOf(one.item_id) : null} data-i=${index} tabindex=${index === entry ? 0 : -1} style=${place}
           onFocus=${() => setCursor(index)} onClick=${event => one && click(event, one, index)} /></div>`;
     })))}
       </div>
@@ -110,14 +112,14 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
   </div>`;
 }
 
-/** Ids of the loaded rows between two places. */
-function rangeIds(rows, one, other) {
-  const ids = [];
-  for (let index = Math.min(one, other); index <= Math.max(one, other) && ids.length < 1000; index++) {
+/** The loaded rows between two places. */
+function rowsBetween(rows, one, other) {
+  const between = [];
+  for (let index = Math.min(one, other); index <= Math.max(one, other) && between.length < 1000; index++) {
     const row = rows.at(index);
-    if (row) ids.push(row.item_id);
+    if (row) between.push(row);
   }
-  return ids;
+  return between;
 }
 
 const APART = 20;

@@ -2,14 +2,17 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { data as ask, useAnswer, useData } from './api.js';
 import { Picture } from './boxes.js';
-import { Choice, Command, CopyAs, count, counted, Icon, number, Problem, score, shown, Tile, useKeys } from './parts.js';
+import { Choice, Command, CopyAs, count, counted, Icon, Later, number, Problem, score, shown, Tile, useKeys } from './parts.js';
 import { address, go, result } from './store.js';
 
 const HIDDEN = new Set(['content', 'text']);
+const editor = () => import('./edit.js').then(found => found.Editor);
+const WRITES = document.body.dataset.readOnly === undefined;
 
 export function Item({ dataset, id, query, frame }) {
   const version = { v: query.get('v'), rev: query.get('rev') };
-  const { data, error } = useData(dataset, `item/${encodeURIComponent(id)}`, version);
+  const [again, setAgain] = useState(0);
+  const { data, error } = useData(dataset, `item/${encodeURIComponent(id)}`, version, again);
   const near = useNear(dataset, id, query, data);
   const [lit, setLit] = useState(null);
   useEffect(() => frame.title(`${id}: ${dataset}`), [id]);
@@ -38,6 +41,7 @@ export function Item({ dataset, id, query, frame }) {
         <${Neighbours} dataset=${dataset} id=${id} version=${version} models=${data.models} />
         <${Context} dataset=${dataset} id=${id} version=${version} /></div>
       <div class="facts"><${Columns} item=${item} schema=${data.schema} licence=${data.licence} dataset=${dataset} version=${version} />
+        ${WRITES && !version.rev && html`<${Later} load=${editor} key=${`edit ${id}`} dataset=${dataset} id=${id} item=${item} texts=${data.texts} schema=${data.schema} fresh=${frame.fresh} renew=${frame.renew} again=${() => setAgain(count => count + 1)} />`}
         ${boxes.length > 1 && html`<section class="card"><h2>Boxes in this picture</h2><ul class="boxlist">${boxes.map(one => html`<li class=${lit === one.item_id ? 'lit' : ''} onMouseEnter=${() => setLit(one.item_id)} onMouseLeave=${() => setLit(null)}>
           ${one.href ? html`<a href=${one.href}>${one.label ?? one.item_id}</a>` : html`<strong>${one.label ?? one.item_id}</strong>`}<span class="soft number">${one.box.map(value => Math.round(value)).join(', ')}</span></li>`)}</ul></section>`}
         <${Why} dataset=${dataset} version=${version} models=${data.models} /></div></div></div>`;

@@ -111,17 +111,18 @@ const loaded = new Map();
 /** A modal window; Escape and a click outside close it. */
 export function Window({ title, onClose, children }) {
   const box = useRef();
-  useEffect(() => { box.current.showModal(); box.current.querySelector('[data-first]')?.focus(); }, []);
+  useLayoutEffect(() => { box.current.showModal(); box.current.querySelector('[data-first]')?.focus(); }, []);
   const outside = event => event.target === box.current && box.current.close();
   return html`<dialog ref=${box} aria-label=${title} onClose=${onClose} onClick=${outside}><div class="inside">${children}</div></dialog>`;
 }
 
 /** A tile: picture, label and one more word. `size` chooses the file. */
-export function Tile({ href, thumb, label, text = null, name, note = null, dot = null, on = false, small = false, ...rest }) {
+export function Tile({ href, thumb, label, text = null, name, note = null, dot = null, on = false, small = false, change = null, ...rest }) {
   const file = small && thumb ? thumb.replace('/256.jpg', '/64.jpg') : thumb;
-  const title = [text, label ?? 'no label', name].filter(Boolean).join(' · ');
-  const word = text ?? label ?? name;
-  return html`<a class=${on ? 'tile on' : 'tile'} href=${href} title=${title} ...${rest}>
+  const pending = change && `pending: ${shown(change.corrected)}`;
+  const title = [text, label ?? 'no label', pending, name].filter(Boolean).join(' · ');
+  const word = change ? html`<s>${shown(change.published)}</s> ${shown(change.corrected)}` : text ?? label ?? name;
+  return html`<a class=${`tile${on ? ' on' : ''}${change ? ' changed' : ''}`} href=${href} title=${title} ...${rest}>
     <span class="mat">${file && html`<img src=${file} alt=${title} decoding="async" />`}</span>
     <span class="under">${dot !== null && html`<i class=${dot ? 'dot same' : 'dot'} title=${dot ? 'same label' : 'another label'}></i>`}
       <span class="cut">${word}</span>${note !== null && html`<span class="number">${note}</span>`}</span></a>`;

@@ -1,0 +1,160 @@
+// Corrections of this tab: what is pending, undo, conflicts with others, and publishing.
+import { useEffect, useState } from './vendor/preact.js';
+import { data, get } from './api.js';
+import { keep, kept } from './store.js';
+
+/** True if this server has no route that writes. */
+export const readOnly = document.body.dataset.readOnly !== undefined;
+
+const sessions = new Map();
+const MOST_UNDO = 200;
+const ENDED = ['done', 'failed'];
+const pause = ms => new Promise(resolve => { setTimeout(resolve, ms); });
+
+/** The corrections of one data set. `changes` is a Map: item -> column -> {published, corrected}. */
+class Session {
+  constructor(dataset) {
+    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], conflict: null, error: null, status: '', job: null, drawer: false, turn: 0 });
+    this.listeners = new Set();
+    this.published = () => {};
+  }
+
+  tell(state = {}) {
+    Object.assign(this, state);
+    this.turn += 1;
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  /** Read the corrections that are not published yet. */
+  async load() {
+    try {
+      const facts = await data(this.dataset, 'pending');
+      const changes = new Map();
+      for (const [item, column, published, corrected] of facts.rows) {
+        if (!changes.has(item)) changes.set(item, new Map());
+        changes.get(item).set(column, { published, corrected });
+      }
+      this.tell({ facts, changes });
+    } catch (error) { this.tell({ error }); }
+  }
+
+  /** The present value of an item, if `value` is the published one. */
+  now(item, column, value) {
+    const change = this.changes.get(item)?.get(column);
+    return change ? change.corrected : value;
+  }
+
+  /** Set `values` {column: {item: value}} where `expect` is what was seen. True if it was done. */
+  async correct(values, expect, { words = '', undo = false } = {}) {
+    const items = [...new Set(Object.values(values).flatMap(Object.keys))];
+    this.tell({ error: null });
+    try {
+      const done = await data(this.dataset, 'corrections', {}, { body: { items, values, expect } });
+      this.show(done);
+      if (!undo) this.stack = [...this.stack, { values: done.before, expect: done.after }].slice(-MOST_UNDO);
+      this.tell({ status: words });
+      this.later();
+      return true;
+    } catch (error) {
+      if (error.body?.changes) this.tell({ conflict: { values, expect, words, undo, changes: error.body.changes, what: error.message } });
+      else this.tell({ error });
+      return false;
+    }
+  }
+
+  /** Show an answer at once: the values before and after. */
+  show({ before, after }) {
+    for (const [column, values] of Object.entries(after)) {
+      for (const [item, corrected] of Object.entries(values)) {
+        const columns = this.changes.get(item) ?? new Map();
+        const published = columns.has(column) ? columns.get(column).published : before[column][item];
+        if (published === corrected) columns.delete(column); else columns.set(column, { published, corrected });
+        if (columns.size) this.changes.set(item, columns); else this.changes.delete(item);
+      }
+    }
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(), 500);
+  }
+
+  /** Undo the last correction of this tab. */
+  async undo() {
+    const last = this.stack.at(-1);
+    if (!last) { this.tell({ status: 'Nothing to undo' }); return; }
+    if (await this.correct(last.values, last.expect, { words: 'Undone', undo: true })) this.tell({ stack: this.stack.filter(one => one !== last) });
+  }
+
+  /** Give an item its published values back. */
+  restore(item) {
+    const columns = [...this.changes.get(item) ?? []];
+    const part = name => Object.fromEntries(columns.map(([column, change]) => [column, { [item]: change[name] }]));
+    return this.correct(part('published'), part('corrected'), { words: `${item}: as published` });
+  }
+
+  /** End a conflict: repeat the change over the values that are there now, or leave them. */
+  async settle(mine) {
+    const { values, expect, words, undo, changes } = this.conflict;
+    this.tell({ conflict: null });
+    if (!mine) { this.tell({ status: 'The other values stay', stack: undo ? this.stack.slice(0, -1) : this.stack }); await this.load(); return; }
+    const seen = structuredClone(expect);
+    for (const one of changes) seen[one.column][one.item_id] = one.present;
+    const done = await this.correct(values, seen, { words, undo });
+    if (done && undo) this.tell({ stack: this.stack.slice(0, -1) });
+  }
+
+  /** Start the stages that depend on the corrections, and follow their log. */
+  async publish() {
+    try {
+      const { id } = await data(this.dataset, 'publish', {}, { body: {} });
+      await this.follow(id);
+    } catch (error) { this.tell({ job: { state: 'failed', lines: [], error: { what: error.message, next: error.next } } }); }
+  }
+
+  async follow(id) {
+    let lines = [], after = 0, answer;
+    do {
+      answer = await get(`/api/jobs/${id}/log`, { after });
+      lines = [...lines, ...answer.lines];
+      after = answer.next;
+      this.tell({ job: { ...answer.job, lines } });
+      if (!ENDED.includes(answer.job.state)) await pause(300);
+    } while (!ENDED.includes(answer.job.state));
+    await this.load();
+    if (answer.job.state === 'done') this.published();
+  }
+}
+
+/** The corrections of a data set; the component is drawn again when they change. */
+export function useEdits(dataset, fresh = 0) {
+  const [, redraw] = useState(0);
+  if (!sessions.has(dataset)) sessions.set(dataset, new Session(dataset));
+  const session = sessions.get(dataset);
+  useEffect(() => {
+    const listener = () => redraw(count => count + 1);
+    session.listeners.add(listener);
+    return () => session.listeners.delete(listener);
+  }, [session]);
+  useEffect(() => { session.load(); }, [session, fresh]);
+  return session;
+}
+
+/** One value for many items: {column: {item: value}}. `items` are ids. */
+export const same = (column, items, value) => ({ [column]: Object.fromEntries(items.map(item => [item, value])) });
+
+// The labels of the number keys. A key keeps its label until nine others were used after it.
+
+const KEYS = 9;
+
+/** The labels of the keys 1 to 9: an array with gaps (null). */
+export const labelKeys = dataset => kept(`labels.${dataset}`, []).map(one => one?.label ?? null);
+
+/** Give a label a key: its own, a free one, or the one that was not used for the longest time. */
+export function remember(dataset, label) {
+  const slots = kept(`labels.${dataset}`, []);
+  let at = slots.findIndex(one => one?.label === label);
+  if (at < 0) at = slots.length < KEYS ? slots.length : slots.reduce((oldest, one, place) => (one.used < slots[oldest].used ? place : oldest), 0);
+  slots[at] = { label, used: Date.now() };
+  keep(`labels.${dataset}`, slots);
+}
