@@ -55,7 +55,9 @@ def status(json: Json = False) -> None:
     notes = [(one.job, note, "failed") for one in jobs for note in one.failed]
     notes += [(one.job, note, "begun") for one in jobs for note in one.begun]
     for job, note, state in notes:
-        print_line(f"{job}: shard {note.shard} {state}, {note.by}{note.why and ': '}{note.why}")
+        ago = "" if note.age is None else f" {duration_text(note.age)} ago"
+        what = f"{job}: shard {note.shard} {state}{ago}, {note.by}"
+        print_line(f"{what}{note.why and ': '}{note.why}")
     for one in jobs:
         hosts = Counter[str]()
         for process, number in one.by.items():

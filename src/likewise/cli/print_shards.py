@@ -17,6 +17,11 @@ def print_shards(counts: "ShardCounts | None", shard: str | None, command: str) 
             f"{counts.taken_over:,} of {counted(counts.planned, 'shard')}{of} taken over, "
             f"{counts.computed:,} computed"
         )
+        if counts.waiting:
+            print_line(
+                f"{counted(counts.waiting, 'shard')} of process {shard} left: they need the "
+                "first shards of all processes; run all processes again"
+            )
         if counts.discarded:
             print_line(
                 f"{counted(counts.discarded, 'shard')} of earlier inputs not used and removed"

@@ -53,6 +53,12 @@ from likewise.distributed.plan_notes import read_note, write_note
 from likewise.distributed.shard_arrays import array_parts, read_arrays, write_arrays
 from likewise.distributed.shard_counts import ShardCounts, parse_shard
 from likewise.distributed.shard_cuts import Unit, shard_sizes, unit_sizes
+from likewise.distributed.shard_inputs import (
+    ARRAYS,
+    inputs_digest,
+    read_inputs,
+    write_inputs,
+)
 from likewise.distributed.shard_plan import (
     ShardPlan,
     make_plan,
@@ -64,6 +70,7 @@ from likewise.distributed.shard_records import ShardNote, ShardPart
 from likewise.distributed.shard_run import FailedShard, refuse_failed, run_shards
 
 __all__ = [
+    "ARRAYS",
     "ENGINES",
     "Done",
     "Engine",
@@ -78,10 +85,12 @@ __all__ = [
     "attempt",
     "choose_engine",
     "describe",
+    "inputs_digest",
     "make_plan",
     "parse_shard",
     "plans_of",
     "read_arrays",
+    "read_inputs",
     "read_note",
     "read_plan",
     "refuse_failed",
@@ -91,5 +100,6 @@ __all__ = [
     "shard_sizes",
     "unit_sizes",
     "write_arrays",
+    "write_inputs",
     "write_note",
 ]

@@ -83,3 +83,19 @@ def _cut(nbytes: Iterable[int], most: int) -> list[int]:
         count += 1
         size += length
     return [*sizes, count] if count else sizes
+
+
+def even_sizes(count: int, nbytes: int) -> list[int]:
+    """Return the number of units of each shard, for units of equal size.
+
+    Args:
+        count: number of units, at least 1.
+        nbytes: bytes that a unit reads.
+
+    Example:
+        >>> even_sizes(130, 1_000_000)[-3:]
+        [3, 3, 1]
+    """
+    most = min(max(MOST_BYTES // nbytes, 1), -(-count // SHARDS))
+    whole, rest = divmod(count, most)
+    return [most] * whole + [rest] * bool(rest)

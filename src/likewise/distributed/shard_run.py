@@ -1,13 +1,24 @@
 """Run the missing shards of a plan by an engine, with progress."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
 
 from tqdm import tqdm
 
 from likewise.distributed.engines.base import Engine, Work
 from likewise.distributed.shard_plan import ShardPlan
 from likewise.errors import DataError, bounded
+
+_LAST = 8
+"""Number of shards without a result from which on each is named, with its age."""
+
+_SHOW_SECONDS = 10
+_CLOCKS_DIFFER = 60
+"""Seconds by which the clocks of two nodes may differ."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +50,67 @@ def run_shards(
     if not missing:
         return []
     failed: list[FailedShard] = []
-    rows, complete = sum(plan.sizes[shard] for shard in missing), 0
-    with tqdm(total=rows, unit="rows", desc=plan.job, disable=None) as bar:
+    rows, left = sum(plan.sizes[shard] for shard in missing), set(missing)
+    with (
+        tqdm(total=rows, unit="rows", desc=plan.job, disable=None) as bar,
+        _state_shown(plan, left, failed, bar),
+    ):
         for done in engine.run(work, missing):
+            left.discard(done.shard)
             if done.fault:
                 plan.note_failure(done.shard, done.fault, done.by)
                 failed.append(FailedShard(done.shard, done.fault, done.by))
             else:
-                complete += 1
                 bar.update(plan.sizes[done.shard])
-            text = f"{complete:,} of {len(missing):,} shards"
-            bar.set_postfix_str(text + (f", {len(failed):,} failed" if failed else ""))
+            bar.set_postfix_str(_counts(plan, left, failed))
     return sorted(failed, key=lambda one: one.shard)
+
+
+def last_shards(plan: ShardPlan, left: Collection[int], since: float = 0.0) -> str:
+    """Describe the last shards of a job while processes work on them; "" if there are more.
+
+    No shard is started a second time because it takes long.
+
+    Args:
+        plan: the plan.
+        left: the shards without a result.
+        since: leave out shards that were begun before this time, in seconds since 1970, because
+            a killed process leaves its note.
+    """
+    if len(left) > _LAST:
+        return ""
+    notes = [note for note in plan.under_way() if note.shard in left and note.at >= since]
+    return ", ".join(f"{note.shard} for {note.age:.0f} s" for note in notes if note.age)
+
+
+@contextmanager
+def _state_shown(
+    plan: ShardPlan, left: Collection[int], failed: Collection[FailedShard], bar: "tqdm[Any]"
+) -> Iterator[None]:
+    """Show the last shards and their age, which change while no result comes."""
+    if bar.disable:
+        yield
+        return
+    ended, began = Event(), time.time() - _CLOCKS_DIFFER
+
+    def show() -> None:
+        while not ended.wait(_SHOW_SECONDS):
+            shards = set(left)
+            last = last_shards(plan, shards, began)
+            bar.set_postfix_str(_counts(plan, shards, failed) + (last and f"; shard {last}"))
+
+    shower = Thread(target=show, daemon=True)
+    shower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        shower.join()
+
+
+def _counts(plan: ShardPlan, left: Collection[int], failed: Collection[FailedShard]) -> str:
+    text = f"{len(left):,} of {len(plan.sizes):,} shards left"
+    return text + (f", {len(failed):,} failed" if failed else "")
 
 
 def refuse_failed(plan: ShardPlan, failed: Sequence[FailedShard]) -> None:

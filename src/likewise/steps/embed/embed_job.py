@@ -176,5 +176,5 @@ class EmbedJob:
             self.name,
             facts={**self.facts, "roles": self.roles},
             rows=rows.drop("nbytes"),
-            sizes=shard_sizes(rows["nbytes"].to_list(), len(rows)),
+            sizes=shard_sizes(rows["nbytes"], len(rows)),
         )

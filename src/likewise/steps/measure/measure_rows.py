@@ -73,7 +73,7 @@ class MeasureJob:
         if self.is_current(self.earlier):
             keys = tables.open_table(self.earlier).read(["sha256"])["sha256"]
             rows = rows.filter(~pl.col("sha256").is_in(keys.implode()))
-        sizes = shard_sizes(rows["nbytes"].to_list(), len(rows))
+        sizes = shard_sizes(rows["nbytes"], len(rows))
         facts = {"version": VERSION}
         return make_plan(self.ws, self.name, facts=facts, rows=rows, sizes=sizes)
 
