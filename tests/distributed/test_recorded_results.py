@@ -10,6 +10,7 @@ from PIL import Image
 import likewise
 from forked import run_dvc
 from likewise.distributed import shard_cuts
+from likewise.steps.evaluate import run_scoring
 from resilience import observed
 from resilience.kills import differences
 
@@ -35,7 +36,10 @@ def computed(root: Path, way: str) -> dict[str, str]:
     expected = 0 if shards else 24 + NEW
     assert (embedded.computed, measured.computed) == (expected, expected)
     likewise.publish("emoji", workspace=root)
-    likewise.evaluate("emoji-tiny", workspace=root)
+    for number in range(2 * bool(shards)):
+        likewise.evaluate("emoji-tiny", shard=f"{number}/2", workspace=root)
+    evaluated = likewise.evaluate("emoji-tiny", engine=engine, workspace=root)
+    assert (evaluated.shards is None) == (way == "here")
     run_dvc(root, "commit", "--quiet", "--force")
     assert observed.leftovers(root) == []
     return observed.state(root) | {"dvc.lock": lock_without_files(root / "dvc.lock")}
@@ -51,6 +55,7 @@ def test_every_way_records_the_same(
     recorded: Path, monkeypatch: pytest.MonkeyPatch, forked_python: None
 ) -> None:
     monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", 5)
+    monkeypatch.setattr(run_scoring, "WHOLE_BYTES", 0)
     states = []
     for way in ("here", "processes", "shards"):
         root = recorded.with_name(way)

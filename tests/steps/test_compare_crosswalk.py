@@ -19,8 +19,8 @@ from likewise.errors import (
 )
 from likewise.formats.array_types import FloatArray
 from likewise.formats.vector_blocks import VectorBlocks
-from likewise.steps import evaluate
 from likewise.steps.compare.changed_rows import changes_page
+from likewise.steps.evaluate import run_scoring
 from likewise.storage import tables
 
 pytestmark = pytest.mark.torch
@@ -169,7 +169,7 @@ def test_vectors_beyond_the_memory_are_refused_before_they_are_read(
     limit = "more than half of memory, 1e-05 GB; if this machine has more, write for example"
     with pytest.raises(DataError, match=f"crosswalk needs {size}, {limit} `memory: 1GB`"):
         likewise.crosswalk(RUN, workspace=workspace)
-    monkeypatch.setattr(evaluate, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(run_scoring, "WHOLE_BYTES", 0)
     run = "  probe: {dataset: emoji, model: tiny, index: exact, protocol: linear-probe}\n"
     params = workspace / "params.yaml"
     params.write_text(params.read_text("utf-8") + run, "utf-8")

@@ -201,9 +201,22 @@ def evaluate(
             metavar="REV", help="Evaluate as of this git revision; nothing is written."
         ),
     ] = None,
+    engine: Engine = None,
+    shard: Shard = None,
 ) -> None:
-    """Score a run by its protocol and write its results."""
-    print_evaluation(likewise.evaluate(run, rev=rev))
+    """Score a run by its protocol and write its results.
+
+    Large galleries on several processes or nodes: docs/scale.md.
+    """
+    command = f"likewise evaluate {run}"
+    if shard is not None:
+        if rev is not None:
+            raise typer.BadParameter("cannot be combined with --shard", param_hint="--rev")
+        print_shards(likewise.evaluate(run, engine=engine, shard=shard), shard, command)
+        return
+    result = likewise.evaluate(run, rev=rev, engine=engine)
+    print_evaluation(result)
+    print_shards(result.shards, None, command)
     if rev is None:
         command = after_evaluation(run)
         if command:

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from likewise.distributed import ShardCounts
 from likewise.errors import DataError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.evaluation.paired_metrics import RerankedMetrics
-from likewise.evaluation.ranking import Progress
+from likewise.evaluation.protocols.query_sets import RetrievalTask
+from likewise.evaluation.ranking import Progress, Ranking
 from likewise.evaluation.significance import Interval
-from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
+from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.pages import notebook
 from likewise.registry import Part
@@ -37,6 +39,7 @@ class Evaluation:
         known: names of the public data set of the items, if their card declares one.
         reranking: the re-ranker of the run, and the metrics without and with it; None for a
             run without a re-ranker.
+        shards: the shards of the ranking; None if one process computed it.
     """
 
     metrics: dict[str, float]
@@ -48,6 +51,7 @@ class Evaluation:
     unrounded: dict[str, float] = field(default_factory=dict)
     known: tuple[str, ...] = ()
     reranking: RerankedMetrics | None = None
+    shards: ShardCounts | None = field(default=None, repr=False, compare=False)
 
     @property
     def published(self) -> ComparableTables:
@@ -91,6 +95,21 @@ class QuerySets:
     queries: Int64Array
     gallery: Int64Array
     own: Int64Array | None = None
+
+
+@dataclass(frozen=True)
+class GalleryRanking:
+    """The ranking that a protocol scores, if it scores one ranking of one gallery by vectors.
+
+    Attributes:
+        task: queries, gallery and relevance.
+        normalise: True if the vectors are divided by their norms.
+        top: number of first hits to keep.
+    """
+
+    task: RetrievalTask
+    normalise: bool
+    top: int
 
 
 class Protocol(Part, ABC):
@@ -149,6 +168,31 @@ class Protocol(Part, ABC):
             DataError: shape or type do not fit, a value is NaN or infinite, or no query can be
                 scored.
         """
+
+    def gallery_ranking(self, rows: pl.DataFrame) -> GalleryRanking | None:
+        """Return the ranking of the protocol; None if it needs no ranking, or several.
+
+        Such a ranking may be computed in shards, and scored by ``evaluate_ranking``.
+
+        Raises:
+            DataError: no query is left.
+        """
+        return None
+
+    def evaluate_ranking(
+        self, ranking: Ranking, norms: Float64Array, rows: pl.DataFrame
+    ) -> Evaluation:
+        """Score the ranking of ``gallery_ranking``.
+
+        Args:
+            ranking: the ranking.
+            norms: (n,) the norms of the vectors.
+            rows: item_id and ``columns`` of the n items.
+
+        Raises:
+            DataError: no query can be scored.
+        """
+        raise NotImplementedError
 
     def query_sets(self, rows: pl.DataFrame) -> QuerySets:
         """Return the queries and the gallery that an index has to search.

@@ -8,7 +8,12 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.protocols.averages import query_rows
-from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
+from likewise.evaluation.protocols.base import (
+    Evaluation,
+    GalleryRanking,
+    Protocol,
+    QuerySets,
+)
 from likewise.evaluation.protocols.classification import (
     COLUMNS,
     TRAIN_TEST,
@@ -110,6 +115,16 @@ class Knn(Protocol):
         task = build_task(TRAIN_TEST, rows)
         ready = as_lists(lists, [""] * len(task.queries), len(task.gallery), padded=True)
         ranking = rank_lists(ready, task.relevant, [], len(task.gallery), scores=scores, top=K)
+        return self._evaluation(ranking, rows)
+
+    def gallery_ranking(self, rows: pl.DataFrame) -> GalleryRanking | None:
+        """Return the ranking of the training items for every test item."""
+        return GalleryRanking(build_task(TRAIN_TEST, rows), normalise=True, top=K)
+
+    def evaluate_ranking(
+        self, ranking: Ranking, norms: Float64Array, rows: pl.DataFrame
+    ) -> Evaluation:
+        """Classify test items by the ranking of ``gallery_ranking``."""
         return self._evaluation(ranking, rows)
 
     def _evaluation(self, ranking: Ranking, rows: pl.DataFrame) -> Evaluation:

@@ -117,6 +117,28 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     )
 
 
+def checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
+    """Apply ``spec`` to the items ``rows``.
+
+    Raises:
+        DataError: a column is missing, or no query is left.
+    """
+    require_columns(name, spec.columns(), rows)
+    require_list_columns(name, spec.list_columns(), rows)
+    for column in (*spec.match[1:], *spec.within):
+        if rows[column].null_count() == len(rows):
+            raise DataError(
+                f"{name} compares items of one {column}, and no item has a {column}; give it "
+                "by the source or by likewise correct"
+            )
+    task = build_task(spec, rows)
+    if not len(task.queries):
+        raise DataError(
+            "; ".join([f"nothing can be scored: {name} selects no query", *task.notes])
+        )
+    return task
+
+
 def require_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) -> None:
     """Check that the items have all ``columns`` that the protocol ``name`` reads.
 

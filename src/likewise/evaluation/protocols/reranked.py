@@ -19,8 +19,8 @@ from likewise.evaluation.paired_metrics import RerankedMetrics, compared_metrics
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.parts import own_rows, rank_in_parts
-from likewise.evaluation.protocols.query_sets import RetrievalTask
-from likewise.evaluation.protocols.retrieval import TOP, Retrieval, checked_task, take_rows
+from likewise.evaluation.protocols.query_sets import RetrievalTask, checked_task
+from likewise.evaluation.protocols.retrieval import TOP, Retrieval, take_rows
 from likewise.evaluation.protocols.scoring_notes import norm_notes
 from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.evaluation.protocols.stored_vectors import (

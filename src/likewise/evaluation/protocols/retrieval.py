@@ -9,13 +9,18 @@ import polars as pl
 from likewise.errors import DataError
 from likewise.evaluation.metrics import METRICS, measure
 from likewise.evaluation.protocols.averages import Averages, query_rows
-from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
+from likewise.evaluation.protocols.base import (
+    Evaluation,
+    GalleryRanking,
+    Protocol,
+    QuerySets,
+)
 from likewise.evaluation.protocols.graded_ranking import with_grades
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
 from likewise.evaluation.protocols.parts import own_rows, rank_in_parts
 from likewise.evaluation.protocols.query_sets import (
     RetrievalTask,
-    build_task,
+    checked_task,
     require_columns,
     require_list_columns,
 )
@@ -109,11 +114,8 @@ class Retrieval(Protocol):
     def _evaluate_blocks(
         self, vectors: VectorBlocks, rows: pl.DataFrame, progress: Progress | None
     ) -> Evaluation:
-        spec = self.task_spec
-        task, norms = (
-            checked_task(self.name, spec, rows),
-            stored_norms(vectors, rows["item_id"]),
-        )
+        spec, task = self.task_spec, checked_task(self.name, self.task_spec, rows)
+        norms = stored_norms(vectors, rows["item_id"])
         divisors = norms if spec.normalise else None
         top = TOP + spec.drop_first
         ranking = rank_in_parts(
@@ -121,10 +123,29 @@ class Retrieval(Protocol):
             lambda part, report: rank_stored(vectors, part, divisors, top=top, progress=report),
             progress,
         )
+        return self._of_ranking(task, ranking, norms, rows)
+
+    def gallery_ranking(self, rows: pl.DataFrame) -> GalleryRanking | None:
+        """Return the ranking of the protocol; None if a query ranks a part of the gallery."""
+        task, spec = checked_task(self.name, self.task_spec, rows), self.task_spec
+        if task.parts is not None:
+            return None
+        return GalleryRanking(task, spec.normalise, TOP + spec.drop_first)
+
+    def evaluate_ranking(
+        self, ranking: Ranking, norms: Float64Array, rows: pl.DataFrame
+    ) -> Evaluation:
+        """Score the ranking of ``gallery_ranking``."""
+        task = checked_task(self.name, self.task_spec, rows)
+        return self._of_ranking(task, ranking, norms, rows)
+
+    def _of_ranking(
+        self, task: RetrievalTask, ranking: Ranking, norms: Float64Array, rows: pl.DataFrame
+    ) -> Evaluation:
+        spec = self.task_spec
         ranking = without_first(ranking) if spec.drop_first else ranking
-        return self.summarise(
-            ranking, task, rows, [*norm_notes(self.name, self.task_spec, norms), *task.notes]
-        )
+        notes = [*norm_notes(self.name, spec, norms), *task.notes]
+        return self.summarise(ranking, task, rows, notes)
 
     def evaluate_lists(
         self,
@@ -259,28 +280,6 @@ def rank(
 
     ranking = rank_in_parts(task, rank_part, progress)
     return task, without_first(ranking) if spec.drop_first else ranking
-
-
-def checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
-    """Apply ``spec`` to the items ``rows``.
-
-    Raises:
-        DataError: a column is missing, or no query is left.
-    """
-    require_columns(name, spec.columns(), rows)
-    require_list_columns(name, spec.list_columns(), rows)
-    for column in (*spec.match[1:], *spec.within):
-        if rows[column].null_count() == len(rows):
-            raise DataError(
-                f"{name} compares items of one {column}, and no item has a {column}; give it "
-                "by the source or by likewise correct"
-            )
-    task = build_task(spec, rows)
-    if not len(task.queries):
-        raise DataError(
-            "; ".join([f"nothing can be scored: {name} selects no query", *task.notes])
-        )
-    return task
 
 
 def take_rows(vectors: Float32Array, rows: Int64Array) -> Float32Array:

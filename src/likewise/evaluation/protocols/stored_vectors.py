@@ -96,6 +96,36 @@ def stored_gallery(
     )
 
 
+def gallery_tiles(
+    vectors: VectorBlocks, task: RetrievalTask, norms: Float64Array | None, rows: slice
+) -> Iterator[Float32Array]:
+    """Yield the tiles of a run of the gallery, as ``rank_stored`` ranks them.
+
+    Args:
+        vectors: one vector per item.
+        task: the task.
+        norms: (n,) the norms by which the vectors are divided; None for no division.
+        rows: positions in the gallery; the first one is a multiple of ``TILE_ROWS``.
+    """
+    for start in range(rows.start, rows.stop, TILE_ROWS):
+        tile = slice(start, min(start + TILE_ROWS, rows.stop))
+        part = divided(vectors, task.gallery[tile], norms)
+        if task.zero_scored is not None:
+            part *= ~task.zero_scored[tile][:, None]
+        yield part
+
+
+def divided(
+    vectors: VectorBlocks, rows: Int64Array, norms: Float64Array | None
+) -> Float32Array:
+    """Return the vectors of ``rows`` as float32, divided by their norms if these are given."""
+    part = taken(vectors, rows, None)
+    lengths = divisors(None if norms is None else norms[rows])
+    if lengths is not None:
+        part /= lengths[:, None]
+    return part
+
+
 def taken(
     vectors: VectorBlocks, rows: Int64Array, lengths: Float32Array | None
 ) -> Float32Array:

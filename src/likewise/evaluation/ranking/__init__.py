@@ -2,6 +2,18 @@
 
 from likewise.evaluation.ranking.from_blocks import BlockedGallery, BlockedQueries, rank_blocks
 from likewise.evaluation.ranking.from_lists import rank_lists
+from likewise.evaluation.ranking.from_shards import (
+    CountedShard,
+    QueryGroups,
+    RankedRun,
+    ShardOfGallery,
+    count_shard,
+    own_scores,
+    query_runs,
+    rank_run,
+    rank_runs,
+    shard_scores,
+)
 from likewise.evaluation.ranking.from_vectors import Progress, rank_vectors
 from likewise.evaluation.ranking.groups import Groups
 from likewise.evaluation.ranking.ranked import (
@@ -19,14 +31,24 @@ __all__ = [
     "TILE_ROWS",
     "BlockedGallery",
     "BlockedQueries",
+    "CountedShard",
     "Groups",
     "Progress",
+    "QueryGroups",
+    "RankedRun",
     "Ranking",
     "RelevantRanks",
+    "ShardOfGallery",
     "blocks",
+    "count_shard",
     "distinct",
+    "own_scores",
+    "query_runs",
     "rank_blocks",
     "rank_lists",
+    "rank_run",
+    "rank_runs",
     "rank_vectors",
+    "shard_scores",
     "without_first",
 ]
