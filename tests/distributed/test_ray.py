@@ -20,6 +20,8 @@ from dying_measures import DyingMeasures, PoisonedMeasures, SlowMeasures
 from likewise.distributed import ENGINES, Done, shard_cuts
 from likewise.errors import DataError
 from likewise.retrieval.indexes import faiss
+from likewise.steps.check import check_shards
+from likewise.steps.evaluate import run_scoring
 from likewise.storage import tables
 from ray_cluster import MEGABYTE, RayCluster
 from shard_works import TouchWork
@@ -159,6 +161,30 @@ def test_ingest_and_index_give_those_of_one_process(
     done = likewise.ingest("emoji", engine="farm")
     assert (done.read, done.shards and done.shards.computed) == (24, 5)
     assert [path.read_bytes() for path in digests] == before
+
+
+def test_evaluate_and_check_give_the_results_of_one_process(
+    farm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_scoring, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(check_shards, "MANY_HASHES", 0)
+    params = farm / "params.yaml"
+    params.write_text(f"{params.read_text('utf-8')}checks:\n  emoji: {{}}\n", "utf-8")
+    likewise.measure("emoji")
+    likewise.evaluate("emoji-tiny")
+    flags = likewise.check("emoji")
+    files = [*farm.glob("reports/emoji-tiny.*"), *farm.glob("catalog/.flags/emoji.yaml")]
+    before = {path: path.read_bytes() for path in files}
+    assert len(before) >= 4
+    evaluated = likewise.evaluate("emoji-tiny", engine="farm")
+    assert evaluated.shards is not None
+    assert evaluated.shards.computed == 2
+    checked = likewise.check("emoji", engine="farm")
+    assert checked == flags
+    assert checked.shards is not None
+    assert checked.shards.computed == 16
+    assert {path: path.read_bytes() for path in files} == before
+    assert not Path(".likewise/shards").exists()
 
 
 def test_no_rows_are_in_the_object_store(

@@ -7,11 +7,15 @@ from PIL import Image, ImageDraw
 from likewise.imaging.near_duplicates import (
     MAX_BITS,
     NO_ROW,
+    WORDS,
+    HashSearch,
     HashWords,
     has_structure,
     hash_words,
     nearest,
     nearest_earlier,
+    nearest_of,
+    search_hashes,
 )
 from likewise.imaging.pixel_statistics import perceptual_hash
 
@@ -132,3 +136,19 @@ def test_other_shapes_are_not_near_copies_in_any_colour(background: str) -> None
         queries, others = compared & (shape == name), compared & (shape != name)
         assert (nearest(words[queries], words[others], MAX_BITS).rows == NO_ROW).all()
     assert compared.sum() > len(SHAPES) * len(COLOURS) / 2
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.booleans())
+def test_the_nearest_by_parts_of_the_words_is_that_by_all(
+    seed: int, count: int, earlier: bool
+) -> None:
+    hashes = np.unique(sparse(seed, count), axis=0)
+    search = HashSearch(hashes, hashes, MAX_BITS, earlier)
+    whole = search_hashes(search)
+    for size in (1, 5):
+        starts = range(0, WORDS, size)
+        words = [range(start, min(start + size, WORDS)) for start in starts]
+        found = nearest_of([search.by_words(one) for one in words])
+        assert np.array_equal(found.rows, whole.rows)
+        assert np.array_equal(found.bits, whole.bits)

@@ -15,9 +15,13 @@ from likewise.evaluation.label_errors import (
     LabelledRows,
     label_doubts,
 )
-from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
-from likewise.retrieval.indexes import INDEXES
-from likewise.retrieval.indexes.base import NONE, Vectors
+from likewise.formats.array_types import Float32Array, Int64Array
+from likewise.retrieval.indexes.base import NONE
+from likewise.retrieval.neighbour_search import (
+    NeighbourSearch,
+    SearchNeighbours,
+    search_neighbours,
+)
 from likewise.storage import tables
 
 EVIDENCE = 5
@@ -54,6 +58,7 @@ def judge_labels(
     entry: Mapping[str, Any],
     memory: int,
     command: str,
+    search: SearchNeighbours = search_neighbours,
 ) -> JudgedLabels:
     """Judge the labels of items by the labels of the nearest items of other content.
 
@@ -66,19 +71,16 @@ def judge_labels(
         entry: kind and options of the index that searches the neighbours.
         memory: bytes for vectors; see ``formats.memory``.
         command: the command that computes missing vectors.
+        search: searches the neighbours of all vectors.
 
     Raises:
         StaleArtefactError: items have no vector.
         DataError: no two contents have the same label.
     """
     placed = _placed(items, table, command)
-    labelled = placed.filter(pl.col("code") >= 0)
-    rows = _labelled_rows(labelled, table.rows)
-    if not (rows.sizes > 1).any():
-        raise DataError("no label can be judged: no two distinct pictures have the same one")
-    groups = np.full(table.rows, NONE)
-    groups[placed["row"]] = placed["group"]
-    neighbours, scores = _neighbours(table, entry, memory, groups, np.diff(rows.offsets) > 0)
+    labelled, rows, groups = _grouped(placed, table.rows)
+    voters = _voters(table, entry, memory, groups, rows)
+    neighbours, scores = _neighbours(voters, groups, search)
     doubts = label_doubts(rows, neighbours, scores)
     suspects = _suspects(labelled, rows, doubts)
     alone = int((rows.sizes == 1)[labelled["code"]].sum())
@@ -88,6 +90,35 @@ def judge_labels(
         len(items) - len(labelled),
         alone,
     )
+
+
+def voters_search(
+    items: pl.DataFrame,
+    table: tables.Table,
+    entry: Mapping[str, Any],
+    memory: int,
+    command: str,
+) -> NeighbourSearch:
+    """Return the search of ``judge_labels``; for arguments and errors see there."""
+    _, rows, groups = _grouped(_placed(items, table, command), table.rows)
+    return _voters(table, entry, memory, groups, rows)
+
+
+def _grouped(
+    placed: pl.DataFrame, vectors: int
+) -> tuple[pl.DataFrame, LabelledRows, Int64Array]:
+    """Return the items with a label, the labels of vectors, and the content of each vector.
+
+    Raises:
+        DataError: no two contents have the same label.
+    """
+    labelled = placed.filter(pl.col("code") >= 0)
+    rows = _labelled_rows(labelled, vectors)
+    if not (rows.sizes > 1).any():
+        raise DataError("no label can be judged: no two distinct pictures have the same one")
+    groups = np.full(vectors, NONE)
+    groups[placed["row"]] = placed["group"]
+    return labelled, rows, groups
 
 
 def _placed(items: pl.DataFrame, table: tables.Table, command: str) -> pl.DataFrame:
@@ -116,26 +147,37 @@ def _labelled_rows(labelled: pl.DataFrame, rows: int) -> LabelledRows:
     return LabelledRows(offsets, pairs["code"].to_numpy(), sizes)
 
 
-def _neighbours(
+def _voters(
     table: tables.Table,
     entry: Mapping[str, Any],
     memory: int,
     groups: Int64Array,
-    voters: BoolArray,
+    rows: LabelledRows,
+) -> NeighbourSearch:
+    """Return the search of vectors of other contents that have a label."""
+    voters = np.diff(rows.offsets) > 0
+    copies = int(np.bincount(groups - groups.min()).max())
+    return NeighbourSearch(
+        table,
+        entry,
+        NEIGHBOURS + min(copies, _MOST_COPIES),
+        None if voters.all() else voters,
+        memory=memory,
+        origin="the index of suspects",
+    )
+
+
+def _neighbours(
+    voters: NeighbourSearch, groups: Int64Array, search: SearchNeighbours
 ) -> tuple[Int64Array, Float32Array]:
     """Return the nearest vectors (n, k) of other contents that have a label, and cosines."""
-    vectors = Vectors.from_column(table, "vector", memory)
-    built = INDEXES.build(entry, "the index of suspects").build(vectors)
-    allowed = None if voters.all() else voters
-    copies = int(np.bincount(groups - groups.min()).max())
-    depth = NEIGHBOURS + min(copies, _MOST_COPIES)
-    neighbours = np.full((table.rows, NEIGHBOURS), NONE)
-    scores = np.zeros((table.rows, NEIGHBOURS), np.float32)
+    count = voters.table.rows
+    neighbours = np.full((count, NEIGHBOURS), NONE)
+    scores = np.zeros((count, NEIGHBOURS), np.float32)
     start = 0
-    with tqdm(total=table.rows, unit="vec", desc="neighbours", disable=None) as bar:
-        for part in table.vector_batches("vector"):
-            own = slice(start, start + len(part))
-            cosines, rows = built.search(_unit(part), depth, allowed)
+    with tqdm(total=count, unit="vec", desc="neighbours", disable=None) as bar:
+        for cosines, rows in search(voters):
+            own = slice(start, start + len(rows))
             other = (rows != NONE) & (groups[rows] != groups[own, None])
             order = np.argsort(~other, axis=1, kind="stable")[:, :NEIGHBOURS]
             kept = np.take_along_axis(other, order, 1)
@@ -143,15 +185,8 @@ def _neighbours(
             neighbours[own, :width] = np.where(kept, np.take_along_axis(rows, order, 1), NONE)
             scores[own, :width] = np.where(kept, np.take_along_axis(cosines, order, 1), 0)
             start = own.stop
-            bar.update(len(part))
+            bar.update(len(rows))
     return neighbours, scores
-
-
-def _unit(vectors: FloatArray) -> Float32Array:
-    wide = vectors.astype(np.float32)
-    norms = np.linalg.norm(wide, axis=1, keepdims=True)
-    unit: Float32Array = (wide / np.where(norms > 0, norms, 1)).astype(np.float32)
-    return unit
 
 
 def _suspects(labelled: pl.DataFrame, rows: LabelledRows, doubts: LabelDoubts) -> pl.DataFrame:

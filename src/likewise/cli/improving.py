@@ -125,19 +125,26 @@ def check(
     ] = False,
     json: Json = False,
     html: Html = None,
+    engine: Engine = None,
+    shard: Shard = None,
 ) -> None:
     """Flag duplicates, leaks and poor images; nothing is deleted.
 
     The thresholds are in the section `checks` of params.yaml. `query` reads the flags from the
-    table DATASET_flags.
+    table DATASET_flags. Large data sets on several processes or nodes: docs/scale.md.
     """
-    done = likewise.check(dataset, judged=judged)
+    command = f"likewise check {dataset}"
+    if shard is not None:
+        print_shards(likewise.check(dataset, engine=engine, shard=shard), shard, command)
+        return
+    done = likewise.check(dataset, judged=judged, engine=engine)
     if html:
         done.to_html(html)
         print_note(f"wrote {html}")
     if json:
         print_json(done)
         return
+    print_shards(done.shards, None, command)
     print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
     print_table(("flag", "number"), done.flags.items())
     for flag, option in done.usual.items():

@@ -40,6 +40,9 @@ JPEG of quality 60 to 90), 1,106 are within this limit; a small square and a sma
 
 NO_ROW = -1
 
+WORDS = 16
+"""Number of words of a hash."""
+
 HashWords: TypeAlias = UInt16Array
 _Buckets: TypeAlias = tuple[
     HashWords, Int64Array, HashWords, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array
@@ -76,6 +79,10 @@ def has_structure(hashes: "pl.Series | Sequence[str]") -> BoolArray:
     return flags
 
 
+SearchHashes: TypeAlias = Callable[["HashSearch"], Nearest]
+"""Function that searches distinct hashes."""
+
+
 @dataclass(frozen=True)
 class _SortedHashes:
     """Hashes sorted by one of their words; their row numbers, and those words."""
@@ -85,7 +92,54 @@ class _SortedHashes:
     keys: HashWords
 
 
-def nearest(queries: HashWords, base: HashWords, max_bits: int) -> Nearest:
+@dataclass(frozen=True)
+class HashSearch:
+    """A search of the nearest hash of each of some distinct hashes.
+
+    Attributes:
+        queries: (q, 16) uint16, distinct.
+        base: (n, 16) uint16, distinct.
+        max_bits: maximum Hamming distance.
+        earlier: only hashes of ``base`` before the row of the query count.
+    """
+
+    queries: HashWords
+    base: HashWords
+    max_bits: int
+    earlier: bool
+
+    def by_words(self, words: range) -> Nearest:
+        """Find the nearest hash among those that share one of some words with the query."""
+        rows = np.full(len(self.queries), NO_ROW, np.int64)
+        bits = np.full(len(self.queries), self.max_bits + 1, np.int64)
+        limits = _limits(self.queries), _limits(self.base)
+        for word in words:
+            _search_word(self, word, limits, Nearest(rows, bits))
+        return Nearest(rows, bits)
+
+
+def search_hashes(search: HashSearch) -> Nearest:
+    """Find the nearest hash of each query by all words."""
+    return search.by_words(range(WORDS))
+
+
+def nearest_of(results: "Sequence[Nearest]") -> Nearest:
+    """Return the nearest of several results for the same queries; the first row of ties."""
+    rows, bits = results[0].rows, results[0].bits
+    for other in results[1:]:
+        is_known = other.rows != NO_ROW
+        nearer = (other.bits < bits) | ((other.bits == bits) & (other.rows < rows))
+        better = is_known & ((rows == NO_ROW) | nearer)
+        rows, bits = np.where(better, other.rows, rows), np.where(better, other.bits, bits)
+    return Nearest(rows, bits)
+
+
+def nearest(
+    queries: HashWords,
+    base: HashWords,
+    max_bits: int,
+    search: "SearchHashes" = search_hashes,
+) -> Nearest:
     """Find the nearest hash of ``base`` for each of ``queries``; the first one of ties.
 
     Hashes with few bits of 1 are near only if fewer bits differ, see ``_limits``.
@@ -94,19 +148,24 @@ def nearest(queries: HashWords, base: HashWords, max_bits: int) -> Nearest:
         queries: (q, 16) uint16.
         base: (n, 16) uint16.
         max_bits: maximum Hamming distance, 0 to ``MAX_BITS``.
+        search: searches distinct hashes.
     """
     first_query, query_index = _distinct_hashes(queries)
     first_base, _ = _distinct_hashes(base)
-    distinct = _search(queries[first_query], base[first_base], max_bits, earlier=False)
+    distinct = search(
+        HashSearch(queries[first_query], base[first_base], max_bits, earlier=False)
+    )
     return Nearest(
         _to_all_rows(first_base, distinct.rows)[query_index], distinct.bits[query_index]
     )
 
 
-def nearest_earlier(hashes: HashWords, max_bits: int) -> Nearest:
+def nearest_earlier(
+    hashes: HashWords, max_bits: int, search: "SearchHashes" = search_hashes
+) -> Nearest:
     """Find the nearest earlier hash for each of ``hashes`` (n, 16); the first one of ties."""
     first, index = _distinct_hashes(hashes)
-    distinct = _search(hashes[first], hashes[first], max_bits, earlier=True)
+    distinct = search(HashSearch(hashes[first], hashes[first], max_bits, earlier=True))
     rows, bits = _to_all_rows(first, distinct.rows)[index], distinct.bits[index]
     is_repeated = first[index] != np.arange(len(hashes))
     rows[is_repeated], bits[is_repeated] = first[index][is_repeated], 0
@@ -143,26 +202,27 @@ def _limits(hashes: HashWords) -> Int64Array:
     return limits
 
 
-def _search(queries: HashWords, base: HashWords, max_bits: int, *, earlier: bool) -> Nearest:
-    limits = _limits(queries), _limits(base)
-    rows = np.full(len(queries), NO_ROW, np.int64)
-    bits = np.full(len(queries), max_bits + 1, np.int64)
-    for word in range(queries.shape[1]):
-        # Sort both sides by the word, so that compared hashes are contiguous in memory.
-        query_side, base_side = _sort_by_word(queries, word), _sort_by_word(base, word)
-        begins = np.searchsorted(base_side.keys, query_side.keys, "left")
-        ends = np.searchsorted(base_side.keys, query_side.keys, "right")
-        buckets = (
-            query_side.hashes,
-            query_side.rows,
-            base_side.hashes,
-            base_side.rows,
-            begins,
-            ends,
-            *limits,
-        )
-        _kernel()(buckets, earlier, rows, bits)
-    return Nearest(rows, bits)
+def _search_word(
+    search: HashSearch, word: int, limits: tuple[Int64Array, Int64Array], best: Nearest
+) -> None:
+    """Update ``best`` with nearer hashes that share a word with the query."""
+    # Sort both sides by the word, so that compared hashes are contiguous in memory.
+    query_side, base_side = (
+        _sort_by_word(search.queries, word),
+        _sort_by_word(search.base, word),
+    )
+    begins = np.searchsorted(base_side.keys, query_side.keys, "left")
+    ends = np.searchsorted(base_side.keys, query_side.keys, "right")
+    buckets = (
+        query_side.hashes,
+        query_side.rows,
+        base_side.hashes,
+        base_side.rows,
+        begins,
+        ends,
+        *limits,
+    )
+    _kernel()(buckets, search.earlier, best.rows, best.bits)
 
 
 def _sort_by_word(hashes: HashWords, word: int) -> _SortedHashes:

@@ -1,33 +1,40 @@
 """Flag doubtful images and items of a data set; views can exclude them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.counting import frequencies
 from likewise.catalogue.doubts import FLAG, without_judged
+from likewise.distributed import (
+    Engine,
+    ShardCounts,
+    choose_engine,
+    parse_shard,
+    plans_of,
+    remove_plans,
+)
+from likewise.distributed.engines.here import Here
 from likewise.errors import LikewiseError, UnknownNameError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
-from likewise.sources import SOURCES
-from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
-from likewise.steps.check.file_flags import BOUNDS, check_files
+from likewise.steps.check.check_inputs import CheckInputs
+from likewise.steps.check.check_shards import CheckJob
+from likewise.steps.check.collect_flags import Searches, collect_flags
+from likewise.steps.check.file_flags import BOUNDS
 from likewise.steps.check.flag_rows import table
 from likewise.steps.check.flags_page import SHOWN, flagged_pictures
-from likewise.steps.check.label_flags import check_labels
-from likewise.steps.check.vector_flags import check_vectors
-from likewise.storage import artefacts, journal, tables, timings, versions
-from likewise.storage.config import Check, read_yaml
+from likewise.storage import journal, tables, timings
+from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.schema import FLAGS
 from likewise.storage.workspace import Workspace
 
-_FACTS = ("image_id", "sha256", "nbytes", "width", "height")
-_MEASURES = ("sha256", "brightness", "sharpness", "phash", "fault")
+__all__ = ["Checked", "check"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Checked:
         judged: number of flags that are not counted because they have a verdict.
         usual: flag of more than half of the images -> the option of ``checks`` with its bound,
             which probably does not suit the data set.
+        shards: the shards of the searches; None if this process computed all.
     """
 
     dataset: str
@@ -56,6 +64,7 @@ class Checked:
     judged: int = 0
     usual: dict[str, str] = field(default_factory=dict)
     all_flags: bool = field(default=False, repr=False, compare=False)
+    shards: ShardCounts | None = field(default=None, repr=False, compare=False)
 
     def to_html(self, path: StrPath, *, most: int = SHOWN) -> None:
         """Write a page with the pictures of the flagged items, each next to its near copy.
@@ -83,7 +92,27 @@ class Checked:
         return "".join(parts)
 
 
-def check(dataset: str, *, judged: bool = False, workspace: StrPath | None = None) -> Checked:
+@overload
+def check(
+    dataset: str,
+    *,
+    judged: bool = False,
+    engine: str | None = None,
+    shard: None = None,
+    workspace: StrPath | None = None,
+) -> Checked: ...
+@overload
+def check(
+    dataset: str, *, engine: str | None = None, shard: str, workspace: StrPath | None = None
+) -> ShardCounts: ...
+def check(
+    dataset: str,
+    *,
+    judged: bool = False,
+    engine: str | None = None,
+    shard: str | None = None,
+    workspace: StrPath | None = None,
+) -> Checked | ShardCounts:
     """Flag the doubtful images of ``dataset`` by the bounds in params.yaml (``checks``).
 
     Of two copies in a data set the later one is flagged. An image of a test split is flagged
@@ -95,11 +124,21 @@ def check(dataset: str, *, judged: bool = False, workspace: StrPath | None = Non
     Args:
         dataset: a data set with an entry in ``checks`` of params.yaml.
         judged: also count flags that have a verdict, and show them on the page.
+        engine: who searches near copies and similar items in large data sets: an entry of
+            ``engines`` in params.yaml, or a kind of ``likewise.kinds("engines")``. The default
+            is the environment variable LIKEWISE_ENGINE, and without it this process.
+        shard: "K/N", for process K (0 to N-1) of N: search in its shards and write no flags. A
+            later call without ``shard`` takes all shards over.
         workspace: a folder in the catalogue; by default the current one.
 
+    Returns:
+        The counts of the flags, or with ``shard`` the numbers of shards.
+
     Raises:
-        UnknownNameError: ``checks`` of params.yaml has no such data set.
+        UnknownNameError: ``checks`` of params.yaml has no such data set, or there is no engine.
+        ConfigError: ``shard`` is not K/N.
         MissingArtefactError: the data set, or one that ``against`` names, was not measured.
+        DataError: shards failed; all others are kept.
 
     Example:
         With ``checks: {emoji: {min_side: 100, min_bytes: 3000}}`` in params.yaml:
@@ -114,22 +153,35 @@ def check(dataset: str, *, judged: bool = False, workspace: StrPath | None = Non
     if dataset not in ws.params.checks:
         ws.params.refuse_broken(dataset, ("checks",))
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
-    clock = timings.Clock(ws, f"check-{dataset}")
-    bounds = _bounds(ws, dataset)
-    images = _images(ws, dataset)
-    others = _others(ws, dataset, bounds)
-    unmeasured = [] if bounds.against else [o for o in others if not _is_measured(ws, o)]
-    compared = [other for other in others if other not in unmeasured]
-    flagged = table(list(_flags(ws, dataset, images, bounds, compared)))
-    with journal.exclusive_job(ws, f"check-{dataset}"):
-        staging = journal.Staging(ws, f"check-{dataset}")
+    job = CheckJob(CheckInputs.of(ws, dataset))
+    chosen = choose_engine(ws.params.engines, engine)
+    if shard is not None:
+        return job.search_own(parse_shard(shard), chosen)
+    counts, flagged = _flagged(job, chosen)
+    with journal.exclusive_job(ws, job.name):
+        staging = journal.Staging(ws, job.name)
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, flagged)
         if digests != _present_digests(ws, dataset):
             atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
             staging.commit()
         staging.discard()
-    clock.record(len(images))
-    return _summary(ws, dataset, len(images), flagged, unmeasured, judged=judged)
+        remove_plans(ws, job.name)
+    return replace(_summary(job.inputs, flagged, judged=judged), shards=counts)
+
+
+def _flagged(job: CheckJob, engine: Engine) -> tuple[ShardCounts | None, pl.DataFrame]:
+    """Return all flags; by shards if there are any, or if the engine computes some."""
+    ws, is_here = job.inputs.ws, isinstance(engine, Here)
+    if not is_here or plans_of(ws, job.name):
+        with journal.exclusive_job(ws, job.name):
+            plan = job.plan()
+            if plan is not None and (not is_here or plan.parts()):
+                counts = job.search(plan, engine)
+                return counts, table(list(collect_flags(job.inputs, job.searches(plan))))
+    clock = timings.Clock(ws, job.name)
+    flagged = table(list(collect_flags(job.inputs, Searches())))
+    clock.record(len(job.inputs.images))
+    return None, flagged
 
 
 def _present_digests(ws: Workspace, dataset: str) -> Digests | None:
@@ -146,117 +198,13 @@ def _present_digests(ws: Workspace, dataset: str) -> Digests | None:
     return digests if digests == recorded_digests else None
 
 
-def _bounds(ws: Workspace, dataset: str) -> Check:
-    """Return the bounds of params.yaml; those not given there suit the kind of source."""
-    given = ws.params.checks[dataset]
-    kind = SOURCES.load(str(ws.card(dataset).source.get("kind")))
-    return given.model_copy(
-        update={k: v for k, v in kind.check_bounds.items() if k not in given.model_fields_set}
-    )
-
-
-def _flags(
-    ws: Workspace,
-    dataset: str,
-    images: pl.DataFrame,
-    bounds: Check,
-    others: Sequence[str],
-) -> Iterator[pl.DataFrame]:
-    yield from check_files(images, bounds)
-    yield from check_copies(images, bounds.near)
-    yield from check_splits(images, bounds.near)
-    for other in others:
-        yield check_against(images, other, _hashes(ws, other), bounds.near)
-    if bounds.model is not None:
-        command = artefacts.embeddings(ws, dataset, bounds.model).command
-        vectors = versions.locate(ws, ws.embeddings(dataset, bounds.model))
-        entry = {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index]
-        items = _items(ws, dataset, "item_id", "image_id", "content")
-        table = tables.open_table(vectors, command)
-        keyed = items.with_columns(content=tables.vector_keys(table, items))
-        yield from check_vectors(keyed, table, bounds, entry)
-    if bounds.label_model is not None:
-        vectors_made = artefacts.embeddings(ws, dataset, bounds.label_model)
-        yield check_labels(
-            _items(ws, dataset, "item_id", "image_id", "content", "label"),
-            tables.open_table(versions.locate(ws, vectors_made.path), vectors_made.command),
-            bounds.label_model,
-            {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index],
-            ws.params.memory,
-            vectors_made.command,
-        )
-
-
-def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """Return facts, split and measures of every image, in canonical order."""
-    command = artefacts.table(ws, dataset, "images").command
-    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
-    order = _items(ws, dataset, "image_id", "split").unique(
-        "image_id", keep="first", maintain_order=True
-    )
-    facts = order.join(images.read(_FACTS), on="image_id", maintain_order="left")
-    return facts.join(_measures(ws, dataset), on="sha256", maintain_order="left")
-
-
-def _items(ws: Workspace, dataset: str, *columns: str) -> pl.DataFrame:
-    command = artefacts.table(ws, dataset, "items").command
-    path = versions.locate(ws, ws.table(dataset, "items"))
-    return tables.open_table(path, command).read(columns)
-
-
-def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
-    command = artefacts.table(ws, dataset, "pixels").command
-    path = versions.locate(ws, ws.table(dataset, "pixels"))
-    return tables.open_table(path, command).read(_MEASURES)
-
-
-def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:
-    """Return the data sets in which copies are searched, sorted.
-
-    Raises:
-        ConfigError: the check of a data set to compare is broken.
-    """
-    if bounds.against is None:
-        for entry in ws.params.broken:
-            ws.params.refuse_broken(entry.name, ("checks",))
-    others = ws.params.checks if bounds.against is None else bounds.against
-    return sorted(set(others) - {dataset})
-
-
-def _is_measured(ws: Workspace, dataset: str) -> bool:
-    return all(
-        tables.exists(versions.locate(ws, ws.table(dataset, name)))
-        for name in ("items", "pixels")
-    )
-
-
-def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """Return image_id and phash of every distinct file of ``dataset``, in canonical order.
-
-    The images table is not read: it may be large, or not be pulled.
-    """
-    items = _items(ws, dataset, "image_id", "content")
-    files = items.select("image_id", sha256=pl.col("content").str.head(64))
-    known = _measures(ws, dataset).select("sha256", "phash").drop_nulls()
-    return files.unique("sha256", keep="first", maintain_order=True).join(
-        known, on="sha256", maintain_order="left"
-    )
-
-
-def _summary(
-    ws: Workspace,
-    dataset: str,
-    images: int,
-    flagged: pl.DataFrame,
-    unmeasured: list[str],
-    *,
-    judged: bool,
-) -> Checked:
+def _summary(inputs: CheckInputs, flagged: pl.DataFrame, *, judged: bool) -> Checked:
     """Count the flags; those with a verdict only if ``judged``."""
+    ws, dataset = inputs.ws, inputs.dataset
     number = 0
     if not judged:
         flagged, number = without_judged(ws, dataset, flagged, FLAG)
-    counts = frequencies(flagged["flag"])
+    counts, images = frequencies(flagged["flag"]), len(inputs.images)
     return Checked(
         dataset,
         images,
@@ -264,7 +212,7 @@ def _summary(
         ws,
         counts,
         frequencies(flagged["other_dataset"].drop_nulls()),
-        unmeasured,
+        list(inputs.unmeasured),
         number,
         {flag: BOUNDS[flag] for flag in counts if flag in BOUNDS and 2 * counts[flag] > images},
         judged,

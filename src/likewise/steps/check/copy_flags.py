@@ -7,10 +7,12 @@ import polars as pl
 from likewise.imaging.near_duplicates import (
     NO_ROW,
     Nearest,
+    SearchHashes,
     has_structure,
     hash_words,
     nearest,
     nearest_earlier,
+    search_hashes,
 )
 from likewise.steps.check.flag_rows import flags
 
@@ -18,33 +20,41 @@ _FIRST_SPLITS = ("train", "val")
 """Prefixes of the names of training and validation splits; all others are test splits."""
 
 
-def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
+def check_copies(
+    images: pl.DataFrame, near: int, search: SearchHashes = search_hashes
+) -> Iterator[pl.DataFrame]:
     """Flag the later of two copies among ``images`` (one row each, in canonical order)."""
     first = pl.col("image_id").first().over("sha256")
     same = images.with_columns(other=first).filter(pl.col("other") != pl.col("image_id"))
     yield flags(same, "duplicate", _same_bytes(), other=pl.col("other"))
     distinct = _comparable(images).unique("sha256", keep="first", maintain_order=True)
-    pairs = nearest_earlier(hash_words(distinct["phash"]), near)
+    pairs = nearest_earlier(hash_words(distinct["phash"]), near, search)
     yield _flag_pairs("near_duplicate", distinct, distinct["image_id"], pairs)
 
 
-def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
+def check_splits(
+    images: pl.DataFrame, near: int, search: SearchHashes = search_hashes
+) -> Iterator[pl.DataFrame]:
     """Flag images with a copy or near copy in an earlier split; order: train, val, others."""
     hashed = _comparable(images.filter(pl.col("split").is_not_null()))
     parts = [hashed.filter(pl.col("split") == split) for split in _ordered(hashed["split"])]
     for number, part in enumerate(parts[1:], 1):
         before = pl.concat(parts[:number])
-        pairs = nearest(hash_words(part["phash"]), hash_words(before["phash"]), near)
+        pairs = nearest(hash_words(part["phash"]), hash_words(before["phash"]), near, search)
         where = pl.concat_str(pl.lit("split "), pl.Series(before["split"]))
         yield _flag_pairs("split_leak", part, before["image_id"], pairs, before.select(where))
 
 
 def check_against(
-    images: pl.DataFrame, dataset: str, others: pl.DataFrame, near: int
+    images: pl.DataFrame,
+    dataset: str,
+    others: pl.DataFrame,
+    near: int,
+    search: SearchHashes = search_hashes,
 ) -> pl.DataFrame:
     """Flag images with a copy or near copy in ``dataset``; ``others``: its image_id, phash."""
     hashed, others = _comparable(images), _comparable(others)
-    pairs = nearest(hash_words(hashed["phash"]), hash_words(others["phash"]), near)
+    pairs = nearest(hash_words(hashed["phash"]), hash_words(others["phash"]), near, search)
     rows = _flag_pairs("leak", hashed, others["image_id"], pairs)
     return rows.with_columns(other_dataset=pl.lit(dataset))
 

@@ -1,36 +1,20 @@
 """Flags of labels that the vectors of a model contradict."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import polars as pl
 
-from likewise.catalogue.suspicious_labels import judge_labels
+from likewise.catalogue.suspicious_labels import JudgedLabels
 from likewise.steps.check.flag_rows import flags
-from likewise.storage import tables
 
 
-def check_labels(
-    items: pl.DataFrame,
-    table: tables.Table,
-    model: str,
-    index: Mapping[str, Any],
-    memory: int,
-    command: str,
-) -> pl.DataFrame:
+def check_labels(judged: JudgedLabels, model: str) -> pl.DataFrame:
     """Flag items with a label that neighbours outvote and confident learning rejects.
 
     The labels are those of the source: the stage ``check`` does not depend on corrections.
 
     Args:
-        items: item_id, image_id, content and label of every item, in canonical order.
-        table: the vectors of the model.
+        judged: the judgement of all labels by the vectors of a model.
         model: its name.
-        index: entry of the index that searches the neighbours.
-        memory: bytes for vectors.
-        command: the command that computes missing vectors.
     """
-    judged = judge_labels(items, table, index, memory, command)
     rows = judged.suspects.filter(pl.col("outvoted") & pl.col("confident"))
     like = pl.element().struct.field
     rows = rows.with_columns(other=pl.col("neighbours").list.eval(like("item_id")).list.first())

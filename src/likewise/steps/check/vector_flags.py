@@ -7,8 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from likewise.retrieval.indexes import INDEXES
-from likewise.retrieval.indexes.base import Vectors
+from likewise.retrieval.neighbour_search import (
+    FoundNeighbours,
+    NeighbourSearch,
+    SearchNeighbours,
+    search_neighbours,
+)
 from likewise.steps.check.flag_rows import flags
 from likewise.storage import tables
 from likewise.storage.config import Check
@@ -24,7 +28,11 @@ Scores = npt.NDArray[np.float64]
 
 
 def check_vectors(
-    items: pl.DataFrame, table: tables.Table, bounds: Check, index: Mapping[str, Any]
+    items: pl.DataFrame,
+    table: tables.Table,
+    bounds: Check,
+    index: Mapping[str, Any],
+    search: SearchNeighbours = search_neighbours,
 ) -> Iterator[pl.DataFrame]:
     """Yield the flags by one model's vectors.
 
@@ -33,6 +41,7 @@ def check_vectors(
         table: the model's vectors, one per content.
         bounds: thresholds for outliers and for similar items.
         index: entry of the index that searches for similar items.
+        search: searches the neighbours of all vectors.
     """
     contents = table.read(["content"])
     if bounds.max_outlier is not None:
@@ -44,7 +53,13 @@ def check_vectors(
         )
         yield _of_items(rows.filter(pl.col("value") > bounds.max_outlier), "outlier", detail)
     if bounds.similar is not None:
-        yield _similar(items, contents["content"], table, bounds, index)
+        neighbours = search(similar_search(table, index))
+        yield _similar(items, contents["content"], neighbours, bounds)
+
+
+def similar_search(table: tables.Table, index: Mapping[str, Any]) -> NeighbourSearch:
+    """Return the search of similar items."""
+    return NeighbourSearch(table, index, _NEIGHBOURS, wide=True, origin="params.yaml: checks")
 
 
 def outlier_scores(table: tables.Table) -> Scores:
@@ -69,15 +84,14 @@ def outlier_scores(table: tables.Table) -> Scores:
 def _similar(
     items: pl.DataFrame,
     contents: pl.Series,
-    table: tables.Table,
+    neighbours: Iterator[FoundNeighbours],
     bounds: Check,
-    index: Mapping[str, Any],
 ) -> pl.DataFrame:
     """Flag items with a similar earlier item, and name the most similar one."""
     first = items.with_row_index("place").unique("content", keep="first", maintain_order=True)
     place = contents.to_frame().join(first, on="content", how="left", maintain_order="left")
     places = place["place"].fill_null(len(items)).to_numpy().astype(np.int64)
-    pairs = _pairs(table, places, bounds.similar or 0, index)
+    pairs = _pairs(neighbours, places, bounds.similar or 0)
     rows = first.join(pairs, on="place", maintain_order="left").with_columns(
         other=pl.lit(items["item_id"]).gather(pl.col("earlier"))
     )
@@ -88,27 +102,20 @@ def _similar(
 
 
 def _pairs(
-    table: tables.Table,
-    places: npt.NDArray[np.int64],
-    least: float,
-    entry: Mapping[str, Any],
+    neighbours: Iterator[FoundNeighbours], places: npt.NDArray[np.int64], least: float
 ) -> pl.DataFrame:
     """Return place, earlier, value: the most similar earlier content of every content."""
-    built = INDEXES.build(entry, "params.yaml: checks").build(
-        Vectors.from_column(table, "vector")
-    )
     parts = []
     start = 0
-    for part in _parts(table):
-        scores, rows = built.search(_unit(part), _NEIGHBOURS)
-        mine = places[start : start + len(part), None]
+    for scores, rows in neighbours:
+        mine = places[start : start + len(rows), None]
         other = np.where(rows >= 0, places[rows], len(places))
         fits = (rows >= 0) & (other < mine) & (scores >= least)
         best = fits.argmax(axis=1)[:, None]
         hit = fits.any(axis=1)
         earlier, value = (np.take_along_axis(a, best, 1)[hit, 0] for a in (other, scores))
         parts.append({"place": mine[hit, 0], "earlier": earlier, "value": value})
-        start += len(part)
+        start += len(rows)
     kinds = {"place": pl.UInt32, "earlier": pl.UInt32, "value": pl.Float64}
     return pl.concat(
         [pl.DataFrame(schema=kinds), *(pl.DataFrame(f, schema=kinds) for f in parts)]
@@ -118,12 +125,6 @@ def _pairs(
 def _parts(table: tables.Table) -> Iterator[Scores]:
     for part in table.vector_batches("vector"):
         yield part.astype(np.float64)
-
-
-def _unit(vectors: Scores) -> npt.NDArray[np.float32]:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: npt.NDArray[np.float32] = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
-    return unit
 
 
 def _of_items(

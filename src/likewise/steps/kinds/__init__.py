@@ -42,7 +42,7 @@ _SUMMARIES = {
     "protocols": "Definitions of how a benchmark is scored, for runs and score.",
     "exports": "Formats that export writes.",
     "transforms": "Changes of an image when it is read, for params.yaml.",
-    "engines": "Who computes the shards of embed and measure, for params.yaml.",
+    "engines": "Who computes the shards of large jobs, for params.yaml.",
     "sections": "Sections of params.yaml, and the card of a data set.",
 }
 """The families in the order of their use, each with its sentence."""
