@@ -106,6 +106,8 @@ class LearnedRecipe(DataOptions, Recipe):
         entry = {"kind": self.kind, **self.model_dump(mode="json")}
         if not entry["merge_labels"]:  # older passports lack it
             del entry["merge_labels"]
+        if entry.get("order") == "shuffled":  # likewise
+            del entry["order"]
         return entry
 
     def require(self, context: TrainingContext | None) -> TrainingContext:
@@ -138,6 +140,8 @@ class TrainedRecipe(TrainingOptions, FittedRecipe):
     section: ClassVar[str] = "trained"
     has_original: ClassVar[bool] = False
     """True if the recipe supports ``original``."""
+    reads_packs: ClassVar[bool] = False
+    """True if the recipe supports ``order: packs``: each of its units is one item."""
 
     def entry(self) -> dict[str, object]:
         """Return the kind and all options, for the passport; those of PARTIAL only if set."""
@@ -149,6 +153,16 @@ class TrainedRecipe(TrainingOptions, FittedRecipe):
         """Refuse ``original`` for recipes without an original program."""
         if self.original and not self.has_original:
             raise ValueError("original is an option of arnet and arnet-mstr; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        """Refuse ``order: packs`` for recipes whose batches have several items of a class."""
+        if self.order == "packs" and not self.reads_packs:
+            raise ValueError(
+                "order: packs is an option of classify, distill and ssl, whose batches are any "
+                "items; leave it out"
+            )
         return self
 
     def make(

@@ -29,6 +29,7 @@ class Classify(TrainedRecipe):
     """
 
     kind: ClassVar[str] = "classify"
+    reads_packs: ClassVar[bool] = True
     head: Literal["none", "gem", "compcars"] = "none"
     dim: int = Field(default=0, ge=0)
     smoothing: float = Field(default=0.0, ge=0, lt=1)
@@ -38,7 +39,7 @@ class Classify(TrainedRecipe):
     def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
         """Train a classifier on labelled items."""
         from likewise.models.training.class_objectives import ClassificationObjective
-        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.pack_order import item_sampler
         from likewise.models.training.trainer import TrainingSetup
 
         labelled = data.labelled().with_min_images_per_class(self.min_images_per_class)
@@ -57,7 +58,7 @@ class Classify(TrainedRecipe):
         held_out = held_out.filter(pl.col("label").is_in(names))
         return TrainingSetup(
             objective,
-            ShuffledSampler(len(codes), self.batch, builder.seed),
+            item_sampler(self, training, builder.seed),
             training,
             architecture,
             accuracy_validator(builder, held_out, names),

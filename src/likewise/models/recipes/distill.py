@@ -28,6 +28,7 @@ class Distill(TrainedRecipe):
     """
 
     kind: ClassVar[str] = "distill"
+    reads_packs: ClassVar[bool] = True
     section: ClassVar[str] = "distilled"
     teacher: str
     head: Literal["none", "gem", "compcars"] = "none"
@@ -40,7 +41,7 @@ class Distill(TrainedRecipe):
             DistillationObjective,
             teacher_vectors,
         )
-        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.pack_order import item_sampler
         from likewise.models.training.trainer import TrainingSetup
 
         training, held_out = data.hold_out("content", self.validation, 0, least=1)
@@ -54,7 +55,7 @@ class Distill(TrainedRecipe):
             DistillationObjective(
                 model, builder.augmenter(self), vectors, self.relational_weight
             ),
-            ShuffledSampler(len(training), self.batch, builder.seed),
+            item_sampler(self, training, builder.seed),
             training,
             architecture,
             _cosine_validator(builder, held_out),

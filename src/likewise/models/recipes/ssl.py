@@ -40,6 +40,7 @@ class Ssl(TrainedRecipe):
     """
 
     kind: ClassVar[str] = "ssl"
+    reads_packs: ClassVar[bool] = True
     section: ClassVar[str] = "pretrained"
     method: Literal["simclr", "dino", "masked"] = "simclr"
     validation: float = Field(default=0.0, ge=0, le=0)
@@ -58,14 +59,14 @@ class Ssl(TrainedRecipe):
 
     def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
         """Train on distinct images; each image is its own class."""
-        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.pack_order import item_sampler
         from likewise.models.training.trainer import TrainingSetup
 
         distinct = data.with_items(
             data.items.unique("content", keep="first", maintain_order=True)
         )
         objective = self._objective(builder)
-        sampler = ShuffledSampler(len(distinct), self.batch, builder.seed)
+        sampler = item_sampler(self, distinct, builder.seed)
         return TrainingSetup(objective, sampler, distinct, builder.base)
 
     def _objective(self, builder: "ModelBuilder") -> "Objective":

@@ -147,6 +147,9 @@ class TrainingOptions(LoopOptions, FitOptions):
         lora_alpha: these matrices are multiplied by ``lora_alpha`` / ``lora_rank``.
         compile: run the model through torch.compile.
         workers: processes that decode images; by default chosen by the device.
+        order: shuffled (any image may follow any other), or packs: images are read in the order
+            in which they are stored, inside shuffled shards. It suits storage whose random
+            reads are slow.
         augment: augmentation of the images.
     """
 
@@ -161,6 +164,7 @@ class TrainingOptions(LoopOptions, FitOptions):
     lora_alpha: float = Field(default=16.0, gt=0)
     compile: bool = False
     workers: int | None = Field(default=None, ge=0)
+    order: Literal["shuffled", "packs"] = "shuffled"
     augment: AugmentOptions = AugmentOptions()
 
     @model_validator(mode="after")
