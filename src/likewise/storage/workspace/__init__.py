@@ -7,6 +7,7 @@ from pathlib import Path
 
 from likewise.errors import (
     BrokenEntryWarning,
+    DataError,
     MissingArtefactError,
     UnknownNameError,
     bounded,
@@ -38,7 +39,14 @@ class Workspace(Places):
 
         Raises:
             MissingArtefactError: neither the folder nor a parent is a catalogue.
+            DataError: ``start`` is an address in object storage.
         """
+        if start is not None and is_remote(start):
+            raise DataError(
+                f"{as_path(start)}: the tables of a catalogue cannot be in object storage; a "
+                "catalogue is a folder, and its remote may be there: dvc remote add --default "
+                "NAME ADDRESS"
+            )
         here = (Path.cwd() if start is None else Path(start)).resolve()
         for folder in (here, *here.parents):
             if (ws := cls(folder)).is_catalogue:
