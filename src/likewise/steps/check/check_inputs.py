@@ -1,4 +1,4 @@
-"""What a check reads: items, measures and vectors of a data set, and hashes of others."""
+"""Inputs of a check: items, measures and vectors of a data set, and hashes of others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

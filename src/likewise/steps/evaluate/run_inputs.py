@@ -1,4 +1,4 @@
-"""What a run reads: columns of its data set, and their digests."""
+"""Inputs of a run: columns of its data set, and their digests."""
 
 import polars as pl
 
