@@ -20,6 +20,7 @@ from likewise.evaluation.ranking import (
     plain_kernels,
     rank_blocks,
     rank_vectors,
+    tile_ranks,
 )
 from naive_ranking import NOBODY, naive, per_query, ranking, steady, whole
 
@@ -110,8 +111,10 @@ def test_a_gallery_in_blocks_is_ranked_like_the_whole(
     expected = rank_vectors(queries, gallery, relevant, left_out, top=7)
     seen: list[tuple[int, int]] = []
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("TILE_ROWS", tile), ("TILE_QUERIES", 4), ("_MANY_RELEVANT", many)):
-            patch.setattr(from_blocks, name, value)
+        patch.setattr(from_blocks, "TILE_ROWS", tile)
+        patch.setattr(tile_ranks, "_MANY_RELEVANT", many)
+        for module in (from_blocks, tile_ranks):
+            patch.setattr(module, "TILE_QUERIES", 4)
         found = rank_blocks(
             BlockedQueries(30, lambda part: queries[part], part=12),
             BlockedGallery(
