@@ -39,6 +39,9 @@ from likewise.storage.workspace import Workspace, subfolders
 _DIGITS = 16
 """Hexadecimal digits of the identity of a plan."""
 
+_HASHED_ROWS = 1024
+"""Rows that are hashed at a time, as lines of JSON."""
+
 _PLAN, _ROWS = "plan.json", "rows.arrow"
 
 
@@ -215,7 +218,7 @@ def make_plan(
     """
     hasher = hashlib.sha256(b"likewise plan 1\n")
     hasher.update(json.dumps([job, dict(facts), list(sizes)], sort_keys=True).encode())
-    for part in _cut(rows, sizes):
+    for part in rows.iter_slices(_HASHED_ROWS):
         hasher.update(part.write_ndjson().encode())
     id = hasher.hexdigest()[:_DIGITS]
     plan = ShardPlan.read(ws, job, id)
