@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from likewise.catalogue.report_shapes import ANY, LINEAGE, METRICS, STATISTICS
 from likewise.errors import DamagedError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.formats.json_documents import read_json
@@ -25,64 +26,6 @@ _PARALLEL = (("hits", "hit_relevant"), ("missed", "missed_ranks"))
 
 MOST_BYTES = 64 << 20
 """Maximum size of the metrics, intervals or lineage of a run."""
-
-_Name = Annotated[str, Field(max_length=4_000)]
-
-
-class _Shape(BaseModel):
-    """The types of the fields of a document; it may have further fields."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-
-class _ProtocolShape(_Shape):
-    """The options of a protocol that readers of reports compute with."""
-
-    name: _Name
-    version: int
-    scale: float = 1
-    percent: bool = False
-    decimals: int = Field(4, ge=0, le=15)
-    average: str = ""
-
-
-class _LineageShape(_Shape):
-    protocol: _ProtocolShape
-    counts: dict[str, int]
-    columns: dict[str, str]
-    notes: list[str]
-    model: dict[str, Any]
-    items: int
-
-
-class _DifferenceShape(_Shape):
-    value: float
-    low: float | None
-    high: float | None
-    p: float
-
-
-class _ComparedShape(_Shape):
-    metric: _Name
-    first: float
-    second: float
-    difference: _DifferenceShape
-    p_holm: float | None
-
-
-class _RerankingShape(_Shape):
-    reranker: dict[str, Any]
-    metrics: list[_ComparedShape]
-
-
-class _StatisticsShape(_Shape):
-    intervals: dict[_Name, dict[str, float | None]]
-    reranking: _RerankingShape | None = None
-
-
-_METRICS = TypeAdapter(dict[_Name, float], config=ConfigDict(strict=True))
-_STATISTICS, _LINEAGE = TypeAdapter(_StatisticsShape), TypeAdapter(_LineageShape)
-_ANY = TypeAdapter(dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -159,8 +102,16 @@ def read_results(ws: Workspace, run: str) -> Results:
     return with_queries(ws, read_record(ws, run))
 
 
-def read_record(ws: Workspace, run: str) -> RunRecord:
+def read_record(
+    ws: Workspace, run: str, known: dict[str, tuple[str, ...]] | None = None
+) -> RunRecord:
     """Read the results of ``run`` that git stores, without its rows.
+
+    Args:
+        ws: the catalogue.
+        run: name of the run.
+        known: data set -> names on its card, of cards that were read for other runs; gets those
+            of this one.
 
     Raises:
         UnknownNameError: no such run.
@@ -169,18 +120,20 @@ def read_record(ws: Workspace, run: str) -> RunRecord:
         DataError: a file is damaged.
     """
     entry, command = ws.run(run), artefacts.results(ws, run).command
-    metrics = _json(ws, ws.metrics(run), run, _METRICS)
+    metrics = _json(ws, ws.metrics(run), run, METRICS)
     if not metrics:
         raise DataError(_damaged(ws, ws.metrics(run), command))
-    statistics = _json(ws, ws.statistics(run), run, _STATISTICS)
+    statistics = _json(ws, ws.statistics(run), run, STATISTICS)
     record = read_lineage(ws, run)
     if record.get("run") != entry.recorded() or "counts" not in record:
         what = f"params.yaml or the release of likewise has changed since the report of {run!r}"
         raise StaleArtefactError(what, command)
-    record = _json(ws, ws.lineage(run), run, _LINEAGE)
-    known = ws.card(entry.dataset).public_names
+    _need_shape(ws, ws.lineage(run), record, LINEAGE, command)
+    names = {} if known is None else known
+    if entry.dataset not in names:
+        names[entry.dataset] = ws.card(entry.dataset).public_names
     intervals, reranking = statistics["intervals"], statistics.get("reranking")
-    return RunRecord(run, metrics, intervals, record, known, reranking)
+    return RunRecord(run, metrics, intervals, record, names[entry.dataset], reranking)
 
 
 def with_queries(
@@ -274,19 +227,31 @@ def read_lineage(ws: Workspace, run: str) -> dict[str, Any]:
     return _json(ws, ws.lineage(run), run)
 
 
-def _json(
-    ws: Workspace, path: Path, run: str, shape: TypeAdapter[Any] = _ANY
-) -> dict[str, Any]:
+def _json(ws: Workspace, path: Path, run: str, shape: TypeAdapter[Any] = ANY) -> dict[str, Any]:
     """Read a JSON object of a run, whose values have the types of ``shape``."""
     command = artefacts.results(ws, run).command
     if not path.is_file():
         raise MissingArtefactError(f"run {run!r} was not evaluated", command)
     try:
         content: dict[str, Any] = read_json(path, MOST_BYTES)
-        shape.validate_python(content)
-    except (DamagedError, ValidationError) as error:
+    except DamagedError as error:
         raise DataError(_damaged(ws, path, command)) from error
+    _need_shape(ws, path, content, shape, command)
     return content
+
+
+def _need_shape(
+    ws: Workspace, path: Path, content: object, shape: TypeAdapter[Any], command: str
+) -> None:
+    """Check the types of the values of the file ``path``.
+
+    Raises:
+        DataError: a value has another type.
+    """
+    try:
+        shape.validate_python(content)
+    except ValidationError as error:
+        raise DataError(_damaged(ws, path, command)) from error
 
 
 def _damaged(ws: Workspace, path: Path, command: str) -> str:

@@ -96,9 +96,10 @@ def _chosen(
 def _read(ws: Workspace, runs: Iterable[str]) -> tuple[list[RunRecord], list[str]]:
     """Return the reports of runs, and one line for each that cannot be used."""
     records, left_out = [], []
+    known: dict[str, tuple[str, ...]] = {}
     for run in runs:
         try:
-            records.append(read_record(ws, run))
+            records.append(read_record(ws, run, known))
         except (LikewiseError, OSError) as error:
             left_out.append(f"{run}: {error}")
     return records, left_out
