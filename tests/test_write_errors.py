@@ -133,3 +133,17 @@ def test_a_folder_that_may_not_be_written_is_named(workspace: Path) -> None:
     place = staging / "ingest-emoji"
     assert done.stderr.strip() == f"likewise: {place} cannot be written: Permission denied"
     assert done.returncode == DataError.exit_code
+
+
+@pytest.mark.skipif(AS_A_USER is None, reason="no setpriv, by which root has a user's rights")
+def test_a_catalogue_that_cannot_be_written_is_served_read_only(workspace: Path) -> None:
+    code = "import likewise; s = likewise.serve(); s.stop(); print(s.settings.read_only)"
+    shown = []
+    for rights in (0o700, 0o500):
+        (workspace / "catalog").chmod(rights)
+        command = [*(AS_A_USER or ()), sys.executable, "-P", "-c", code]
+        done = subprocess.run(
+            command, cwd=workspace, capture_output=True, text=True, check=False
+        )
+        shown.append(done.stdout.strip())
+    assert shown == ["False", "True"]

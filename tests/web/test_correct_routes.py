@@ -1,6 +1,8 @@
 """The routes that correct values, list what is pending, and publish."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import pytest
 
 import forked
 import likewise
+from likewise.web import publishing
+from likewise.web.jobs import Jobs
 from likewise.web.settings import Settings
 from page_client import Page, opened
 
@@ -177,6 +181,15 @@ def test_a_job_that_fails_says_why(workspace: Path, forked_python: None) -> None
     assert failed["state"] == "failed"
     assert "DVC" in failed["error"]["what"]
     assert failed["error"]["next"] == "dvc repro --allow-missing --downstream publish@emoji"
+
+
+def test_a_server_that_ends_interrupts_what_it_has_started() -> None:
+    jobs = Jobs()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        jobs.on_close(lambda: publishing.interrupt(process))
+        jobs.close()
+        assert process.wait(20) == -signal.SIGINT
+    publishing.interrupt(process)  # it has ended, so nothing is done
 
 
 def test_a_read_only_page_lists_and_changes_nothing(workspace: Path) -> None:

@@ -49,7 +49,7 @@ def publish(
     progress(None, f"$ {' '.join(command(dataset))}")
     last = ""
     with _started(root, dataset) as process:
-        on_close(lambda: _end(process))
+        on_close(lambda: interrupt(process))
         for line in process.stdout or ():
             for part in filter(None, map(_printable, line.split("\r"))):
                 progress(None, part)
@@ -68,6 +68,13 @@ def publish(
 def no_job() -> RefusedError:
     """Return the error for a job that is not known."""
     return RefusedError(404, "UnknownJob", "there is no such job; it is of another server")
+
+
+def interrupt(process: "subprocess.Popen[str]") -> None:
+    """Interrupt DVC and the stage that it runs, as Ctrl-C does."""
+    if process.poll() is None:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGINT)
 
 
 def _started(root: Path, dataset: str) -> "subprocess.Popen[str]":
@@ -91,13 +98,6 @@ def _started(root: Path, dataset: str) -> "subprocess.Popen[str]":
         errors="replace",
         start_new_session=True,
     )
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    """Interrupt DVC and the stage that it runs, as Ctrl-C does."""
-    if process.poll() is None:
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGINT)
 
 
 def _printable(line: str) -> str:

@@ -136,7 +136,7 @@ export function useEdits(dataset, fresh = 0) {
     session.listeners.add(listener);
     return () => session.listeners.delete(listener);
   }, [session]);
-  useEffect(() => { session.load(); }, [session, fresh]);
+  useEffect(() => { session.status = ''; session.load(); }, [session, fresh]);
   return session;
 }
 

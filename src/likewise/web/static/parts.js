@@ -33,6 +33,7 @@ export const counted = (value, one, many = `${one}s`) => `${count(value)} ${valu
 export function shown(value) {
   if (value === null || value === undefined) return 'none';
   if (value === '') return 'empty';
+  if (Array.isArray(value) && !value.length) return 'none';
   if (Array.isArray(value)) return value.map(one => (typeof one === 'number' ? String(Math.round(one * 100) / 100) : shown(one))).join(', ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
