@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import Float32Array, FloatArray
+from likewise.formats.even_sample import evenly
 from likewise.models.training.single_thread import forward_each
 
 ROWS = 32
@@ -70,8 +71,7 @@ def principal_directions(vectors: FloatArray, dim: int) -> FloatArray:
     They are eigenvectors of the sum of x x^T; the mean is not subtracted, so that cosines of
     the vectors are approximated. The largest entry of each is positive.
     """
-    rows = np.linspace(0, len(vectors) - 1, min(len(vectors), MOST_ROWS)).astype(np.int64)
-    sample = np.asarray(vectors[rows], dtype=np.float64)
+    sample = np.asarray(vectors[evenly(len(vectors), MOST_ROWS)], dtype=np.float64)
     directions = np.linalg.eigh(sample.T @ sample)[1].T[::-1][:dim]
     largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
     return np.ascontiguousarray(directions * np.sign(largest))

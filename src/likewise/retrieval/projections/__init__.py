@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likewise.formats.array_types import Float32Array, FloatArray, Int64Array
+from likewise.formats.even_sample import evenly
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.exact_search import ExactSearch
 from likewise.retrieval.projections.graph import unit
@@ -87,11 +88,6 @@ def project(vectors: VectorBlocks, order: Int64Array, options: ProjectionOptions
     if options.place_rest and not fitted.all():
         _place_rest(vectors, sample, places[rows], places, fitted)
     return Projected(places, fitted)
-
-
-def evenly(count: int, most: int) -> Int64Array:
-    """Return ``most`` numbers below ``count`` at even distances, or all of them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
 def _method(

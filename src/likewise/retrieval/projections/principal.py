@@ -6,6 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from likewise.formats.array_types import Float32Array, Float64Array, FloatArray, Int64Array
+from likewise.formats.even_sample import evenly
 from likewise.formats.vector_blocks import VectorBlocks
 
 MOST_ROWS = 50_000
@@ -28,9 +29,7 @@ class PrincipalPlane:
         The largest entry of each component is positive. With fewer than two dimensions or
         vectors, a component is zero.
         """
-        chosen = np.unique(
-            np.linspace(0, max(len(order) - 1, 0), min(len(order), MOST_ROWS)).astype(np.int64)
-        )
+        chosen = evenly(len(order), MOST_ROWS)
         dim, count = vectors.dim, max(1, len(chosen))
         total, products = np.zeros(dim), np.zeros((dim, dim))
         with threadpool_limits(limits=1):  # sums by several threads are rounded differently

@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import LikewiseError
+from likewise.formats.even_sample import evenly
 from likewise.pages.gallery import Tile
 from likewise.pages.tiles import item_tiles
 
@@ -122,8 +123,7 @@ def _rank(rank: int | None) -> str:
 
 def _sample(queries: pl.DataFrame) -> pl.DataFrame:
     """Keep at most ``QUERIES`` rows, evenly spread."""
-    count = min(len(queries), QUERIES)
-    return queries[np.unique(np.linspace(0, len(queries) - 1, count).astype(np.int64))]
+    return queries[evenly(len(queries), QUERIES)]
 
 
 def _names(dataset: Dataset, parts: Sequence[pl.DataFrame]) -> dict[str, str]:

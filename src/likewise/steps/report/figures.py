@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from likewise.formats.array_types import Int64Array
+from likewise.formats.even_sample import evenly
 from likewise.pages.svg import BLUE, SOFT, drawing
 
 SHOWN_ON_MAP = 2_000
@@ -36,6 +36,6 @@ def bars(labelled: Sequence[tuple[str, float]], x: str, y: str) -> str:
     return drawn.svg
 
 
-def chosen(count: int) -> npt.NDArray[np.int64]:
+def chosen(count: int) -> Int64Array:
     """Return the row numbers of the items on the map: all, or an even sample."""
-    return np.unique(np.linspace(0, count - 1, min(count, SHOWN_ON_MAP)).astype(np.int64))
+    return evenly(count, SHOWN_ON_MAP)
