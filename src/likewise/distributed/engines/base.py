@@ -5,6 +5,7 @@ import importlib
 import os
 import socket
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -46,9 +47,10 @@ class Done:
     by: str = ""
 
 
-class Engine(Part):
+class Engine(Part, ABC):
     """Calls the work of shards: here, in processes, on other nodes."""
 
+    @abstractmethod
     def run(self, work: Work, missing: Sequence[int]) -> Iterator[Done]:
         """Call ``attempt(work, shard)`` for every shard of ``missing``.
 
@@ -63,7 +65,6 @@ class Engine(Part):
         Raises:
             LikewiseError: no worker can be started.
         """
-        raise NotImplementedError
 
 
 def worker_name() -> str:
