@@ -9,6 +9,7 @@ import polars as pl
 
 from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.formats.progress_note import progress_note
+from likewise.formats.unit_vectors import unit_vectors
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
 from likewise.retrieval.fallback import IndexWithFallback
@@ -249,8 +250,7 @@ class Searcher:
             Scores and positions in ``gallery``, (q, min(depth, n)) each; -inf and -1 where the
             index returns fewer.
         """
-        vectors = self._vectors.take(queries.tolist()).astype(np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = unit_vectors(self._vectors.take(queries.tolist()))
         allowed = self._mask(gallery)
         scores, rows = self._built.search(vectors, min(depth, len(gallery)), allowed)
         positions = np.full(self._vectors.rows + 1, NONE)

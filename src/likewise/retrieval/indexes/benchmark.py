@@ -7,6 +7,7 @@ from statistics import median
 import numpy as np
 
 from likewise.formats.array_types import Float32Array, Int64Array
+from likewise.formats.unit_vectors import unit_vectors
 from likewise.registry import Part
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 
@@ -49,8 +50,7 @@ class Probes:
         count = min(PROBES, vectors.rows)
         draw = np.random.default_rng(seed).choice(vectors.rows, count, replace=False)
         self.rows: Int64Array = np.sort(draw).astype(np.int64)
-        queries = vectors.take(self.rows.tolist()).astype(np.float32)
-        self.queries: Float32Array = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+        self.queries: Float32Array = unit_vectors(vectors.take(self.rows.tolist()))
         self._exact = exact
         self._true_neighbours = self._neighbours(exact)
         self._exact_ms = self._latency(exact)

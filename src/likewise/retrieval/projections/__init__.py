@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from likewise.formats.array_types import Float32Array, FloatArray, Int64Array
 from likewise.formats.even_sample import evenly
+from likewise.formats.unit_vectors import unit_vectors
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.exact_search import ExactSearch
-from likewise.retrieval.projections.graph import unit
 from likewise.retrieval.projections.methods import tsne, umap
 from likewise.retrieval.projections.principal import PrincipalPlane
 
@@ -79,7 +79,7 @@ def project(vectors: VectorBlocks, order: Int64Array, options: ProjectionOptions
         places = np.concatenate([*map(plane.project, vectors.read()), plane.none()])
         return Projected(places, np.ones(len(order), bool))
     rows = order[evenly(len(order), options.sample)]
-    sample = unit(vectors.take(rows))
+    sample = unit_vectors(vectors.take(rows))
     fit = _method(options, len(sample))
     places = np.full((len(order), 2), np.nan, np.float32)
     places[rows] = fit(sample, plane.project(sample))
@@ -114,7 +114,7 @@ def _place_rest(
     for block in vectors.read():
         numbers = np.flatnonzero(~fitted[first : first + len(block)])
         if len(numbers):
-            near = search.search(unit(block[numbers]), min(NEAREST, len(sample)))[1]
+            near = search.search(unit_vectors(block[numbers]), min(NEAREST, len(sample)))[1]
             places[first + numbers] = np.median(known[near], axis=1)
         first += len(block)
 

@@ -2,17 +2,10 @@
 
 import numpy as np
 
-from likewise.formats.array_types import Float32Array, FloatArray, Int64Array
+from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.retrieval.indexes.exact_search import ExactSearch
 
 _QUERIES = 1_024
-
-
-def unit(vectors: FloatArray) -> Float32Array:
-    """Return vectors (n, d) as float32 of length 1."""
-    values = np.asarray(vectors, dtype=np.float32)
-    lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(values / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 def neighbour_graph(vectors: Float32Array, count: int) -> tuple[Int64Array, Float32Array]:

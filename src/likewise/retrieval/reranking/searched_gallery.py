@@ -9,6 +9,7 @@ from likewise.formats.array_types import (
     FloatArray,
     Int64Array,
 )
+from likewise.formats.unit_vectors import unit_vectors
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.base import NONE, BuiltIndex
 from likewise.retrieval.reranking.local_features import GalleryPictures
@@ -56,10 +57,7 @@ class Gallery:
 
     def take(self, rows: Int64Array) -> Float32Array:
         """Return the vectors (len(rows), d) of some rows, each of length 1."""
-        taken = self._read(rows).astype(np.float32)
-        lengths = np.linalg.norm(taken, axis=1, keepdims=True)
-        taken /= np.where(lengths > 0, lengths, np.float32(1))
-        return taken
+        return unit_vectors(self._read(rows))
 
     def nearest(
         self, queries: Float32Array, k: int, excluded: Int64Array | None = None

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from likewise.catalogue.dataset import Dataset
+from likewise.formats.unit_vectors import unit_vectors
 from likewise.models.passport import Passport
 from likewise.storage import tables
 
@@ -97,6 +98,4 @@ def _nearest(vectors: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.intp
 
 def _vectors(side: Dataset, model: str, rows: pl.Series) -> npt.NDArray[np.float32]:
     """Return the vectors of some rows, float32, normalised: (rows, dimensions)."""
-    vectors = side.table.vectors(model, rows.to_list()).astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return vectors
+    return unit_vectors(side.table.vectors(model, rows.to_list()))
