@@ -19,6 +19,7 @@ from likewise.storage.versions import run_git
 
 if TYPE_CHECKING:
     from page_client import Page
+    from servers import Server
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Set before torch and FAISS are loaded: idle threads must not spin, which blocks a core."""
@@ -101,6 +102,15 @@ def forked_python(monkeypatch: pytest.MonkeyPatch) -> None:
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that run lines which other tests cover: they are faster without coverage."""
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture(scope="module")
+def s3_server() -> Iterator[tuple["Server", dict[str, str]]]:
+    """Start an S3 server with an empty bucket ``lab`` and one valid key."""
+    import buckets
+
+    with buckets.s3_server() as started:
+        yield started
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import buckets
 import likewise
 from buckets import Bucket
 from forked import run_dvc
@@ -15,13 +14,6 @@ from likewise.storage.versions import run_git
 from servers import Command, Server, refused, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
-
-
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[tuple[Server, dict[str, str]]]:
-    """Start an S3 server with an empty bucket ``lab`` and one valid key."""
-    with buckets.s3_server() as started:
-        yield started
 
 
 @pytest.fixture

@@ -32,12 +32,6 @@ pytestmark = pytest.mark.torch
 TABLES = ("images", "items", "findings")
 
 
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[tuple[Server, dict[str, str]]]:
-    with buckets.s3_server() as started:
-        yield started
-
-
 @pytest.fixture
 def lab(
     workspace: Path,
