@@ -1,14 +1,17 @@
 """Corrections: a text that people edit and git merges."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import forked
 import likewise
+from curated_files import HOUSES, lines_of
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key, Value
-from likewise.errors import DataError
+from likewise.errors import ChangedValueError, DataError
 from likewise.storage.workspace import Workspace
 
 A, B, C = (Key(name, "label") for name in "abc")
@@ -103,3 +106,72 @@ def test_a_label_that_no_item_has_is_reported_once(workspace: Path) -> None:
     assert again.new_label is None
     known = likewise.correct("emoji", ["0_noto.jpg"], {"label": "400"}, workspace=workspace)
     assert known.new_label is None
+
+
+def test_a_file_that_somebody_edits_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "emoji" / "corrections.csv"
+    file.parent.mkdir()
+    empty = {Key("a", "label"): Value("", "x")}  # an empty cell is None
+    for number in range(6):  # more than are kept
+        corrections.write(file.with_name(f"{number}.csv"), empty)
+    corrections.write(file, {Key("a", "label"): Value("y", "x")})
+    assert corrections.read(file) == {Key("a", "label"): Value("y", "x")}
+    file.write_text(file.read_text("utf-8").replace(",y,", ",z,"), "utf-8")
+    assert corrections.read(file)[Key("a", "label")].value == "z"
+    corrections.write(file, empty)
+    assert corrections.read(file)[Key("a", "label")].value is None
+
+
+def test_a_value_that_was_not_seen_is_not_replaced(workspace: Path) -> None:
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": "400"}, expect={"label": "0"})
+    before = lines_of(workspace, "corrections.csv")
+    with pytest.raises(
+        ChangedValueError, match=r"label of '0_noto\.jpg' is '400', not '0'"
+    ) as e:
+        likewise.correct("emoji", HOUSES[:2], {"label": "200"}, expect={"label": "0"})
+    assert e.value.changes == [("0_noto.jpg", "label", "400", "0")]
+    assert lines_of(workspace, "corrections.csv") == before
+    shown = forked.run(
+        workspace, "likewise", "correct", "emoji", "0_noto.jpg", "--label=1", "--expect=0"
+    )
+    assert shown.returncode == 4
+    assert "'400', not '0' as expected; nothing was changed" in shown.stderr
+    done = forked.run(
+        workspace, "likewise", "correct", "emoji", "0_noto.jpg", "--label=0", "--expect=400"
+    )
+    assert done.returncode == 0, done.stderr
+    assert lines_of(workspace, "corrections.csv") == ["item_id,column,value,was"]
+
+
+def test_many_values_are_set_and_undone_together(workspace: Path) -> None:
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": "400"})
+    before = lines_of(workspace, "corrections.csv")
+    new = {"0_noto.jpg": "200", "0_fluent.jpg": "400"}
+    done = likewise.correct("emoji", list(new), {"label": new})
+    assert done.before["label"] == {"0_noto.jpg": "400", "0_fluent.jpg": "0"}
+    assert [line.split(",")[:3] for line in lines_of(workspace, "corrections.csv")[1::2]] == [
+        ["0_fluent.jpg", "label", "400"],
+        ["0_noto.jpg", "label", "200"],
+    ]
+    likewise.correct("emoji", list(new), done.before, expect={"label": new})
+    assert lines_of(workspace, "corrections.csv") == before
+    with pytest.raises(
+        DataError, match=r"no value of label is given for the item '0_noto\.jpg'"
+    ):
+        likewise.correct("emoji", ["0_noto.jpg"], {"label": {"0_fluent.jpg": "1"}})
+
+
+def test_pending_corrections_are_those_that_the_table_lacks(workspace: Path) -> None:
+    assert likewise.pending("emoji").rows == []
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": "2000"})
+    rows = [
+        (p.item_id, p.column, p.published, p.corrected) for p in likewise.pending("emoji").rows
+    ]
+    assert rows == [("0_noto.jpg", "label", "0", "2000")]
+    printed = forked.run(workspace, "likewise", "pending", "emoji", "--json")
+    assert json.loads(printed.stdout)["rows"][0]["corrected"] == "2000"
+    file = workspace / "catalog" / "emoji" / "corrections.csv"
+    file.write_text(file.read_text("utf-8") + "gone.jpg,label,1,0\n", "utf-8")
+    likewise.publish("emoji")
+    found = likewise.pending("emoji")
+    assert (found.rows, found.unknown, found.corrections) == ([], ["gone.jpg"], 2)
