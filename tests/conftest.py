@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import coverage
 import pytest
 
 import likewise
 from catalogues import once, published, sign
 from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
-from forked import python, run_dvc
+from forked import load_libraries, python, run_dvc
 from likewise.storage.versions import run_git
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Set before torch and FAISS are loaded: idle threads must not spin, which blocks a core."""
 
 REPOSITORY = Path(__file__).parents[1]
+
+TEST_LIBRARIES = (
+    "boto3",
+    "cv2",
+    "datasets",
+    "lancedb",
+    "mlcroissant",
+    "playwright.sync_api",
+    "ray",
+    "timm",
+    "torchvision",
+)
+"""Libraries that only tests import, or import first."""
 
 STEPS = (
     ("ingest", "emoji"),
@@ -44,6 +58,21 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     line = "ignore:_NoneStep.value will soon raise AttributeError:DeprecationWarning"
     config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let a worker of several be measured once, after it has loaded libraries.
+
+    pytest-cov is about to begin. Two measures run already: that of all processes of the tests,
+    and one of pytest-cov before it knows that this is a worker. They would continue where a
+    test without coverage pauses the last one.
+    """
+    if hasattr(session.config, "workerinput"):
+        while (running := coverage.Coverage.current()) is not None:
+            running.stop()
+            running.save()
+        load_libraries(*TEST_LIBRARIES)
 
 
 @pytest.fixture(scope="session", autouse=True)

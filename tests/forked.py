@@ -44,6 +44,7 @@ sys.exit(int(code))
 
 LOADED = (
     "accelerate",
+    "coverage",
     "dvc.analytics",
     "dvc.data_cloud",
     "dvc.repo.index",
@@ -67,7 +68,7 @@ LOADED = (
     "torch._dynamo",
     "torch.distributed.fsdp",
 )
-"""Modules that likewise and dvc import only where they need them."""
+"""Modules that the commands, and the coverage of them, import only where they need them."""
 
 PROGRAMS = Path(sys.executable).parent
 """The folder of the installed programs."""
@@ -215,7 +216,8 @@ def _command(name: str, *words: str) -> int:
 
         importlib.import_module("colorama").init()
         return int(dvc(list(words)))
-    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+    # The verbs of stages have their own tests, which measure them.
+    if "COVERAGE_PROCESS_CONFIG" in os.environ and "DVC_STAGE" not in os.environ:
         import coverage
 
         coverage.process_startup()
@@ -237,6 +239,13 @@ def _command(name: str, *words: str) -> int:
     return 0
 
 
+def load_libraries(*further: str) -> None:
+    """Load the libraries that commands use late, and ``further`` ones; nothing of them runs."""
+    for name in (*LOADED, *further):
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+
+
 def _load() -> None:
     """Load what the commands load; nothing of it has run, so no thread is lost in a fork."""
     gc.disable()
@@ -247,9 +256,7 @@ def _load() -> None:
     for module in pkgutil.walk_packages(likewise.__path__, "likewise."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    for name in LOADED:
-        with contextlib.suppress(ImportError):  # of an extra that is not installed
-            importlib.import_module(name)
+    load_libraries()
     from dvc.cli.parser import get_main_parser
 
     get_main_parser()
