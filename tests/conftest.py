@@ -1,5 +1,6 @@
 """Fixtures of several tests: real drawings, and a small catalogue of them."""
 
+import gc
 import os
 import shutil
 import signal
@@ -40,6 +41,9 @@ TEST_LIBRARIES = (
 )
 """Libraries that only tests import, or import first."""
 
+GARBAGE = 20_000
+"""Number of new objects after which garbage is collected; Python's default is 700."""
+
 STEPS = (
     ("ingest", "emoji"),
     ("embed", "emoji", "tiny"),
@@ -54,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell ignores Ctrl-C in its background jobs, and processes inherit this. Tests send it to
     the commands that they start, so it is set back.
     """
+    gc.set_threshold(GARBAGE)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     line = "ignore:_NoneStep.value will soon raise AttributeError:DeprecationWarning"
@@ -73,6 +78,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             running.stop()
             running.save()
         load_libraries(*TEST_LIBRARIES)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector skip the libraries and all tests: a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
