@@ -9,7 +9,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 # Libraries are compiled by two processes after the install, except what seldom runs.
-SELDOM := /tests?/|/(moto|pip|setuptools|sympy)/|/transformers/models/[^_a]
+SELDOM := /tests?/|/(celery|cfnlint|fontTools|graphql|marimo|moto|mypyc?|pip|setuptools|sympy)/|$\
+	/(lightning_fabric|pymdownx|pytorch_lightning|torchgen)/|/numba/cuda/|/pygments/lexers/|$\
+	/ray/(autoscaler|dashboard|data|llm|rllib|serve|train|tune)/|$\
+	/torch/(_inductor|_vendor|testing)/|/transformers/models/[^_a]
 
 CASES := 10000
 PROPERTIES := 5000
