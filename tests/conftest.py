@@ -16,7 +16,7 @@ import likewise
 from catalogues import once, published, sign
 from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
-from forked import load_libraries, python, run_dvc
+from forked import MEASURED, PROGRAMS_MEASURED, load_libraries, python, run_dvc
 from likewise.storage.versions import run_git
 
 if TYPE_CHECKING:
@@ -69,12 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let a worker of several be measured once, after it has loaded libraries.
 
-    pytest-cov is about to begin. Two measures run already: that of all processes of the tests,
-    and one of pytest-cov before it knows that this is a worker. They would continue where a
-    test without coverage pauses the last one.
+    pytest-cov is about to begin. It has begun a first time before it knew that this is a
+    worker. That measure would continue where a test without coverage pauses the second one.
     """
     if hasattr(session.config, "workerinput"):
-        while (running := coverage.Coverage.current()) is not None:
+        if (running := coverage.Coverage.current()) is not None:
             running.stop()
             running.save()
         load_libraries(*TEST_LIBRARIES)
@@ -87,16 +86,22 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_state(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[None]:
     """Folders of its own for the keys of catalogues without git and for the settings of DVC.
 
     By default, a dvc command starts a process that asks a server for the latest version of DVC.
+    Coverage is measured in forked commands, too.
     """
+    measuring = getattr(pytestconfig.pluginmanager.getplugin("_cov"), "cov_controller", None)
     settings = tmp_path_factory.mktemp("dvc")
     (settings / "config").write_text("[core]\nanalytics = false\ncheck_update = false\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("DVC_GLOBAL_CONFIG_DIR", str(settings))
+        if measuring is not None:
+            patch.setenv(MEASURED, measuring.cov.config.serialize())
         yield
 
 
@@ -107,6 +112,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_cover(request: pytest.FixtureRequest) -> None:
+    """Measure no command of a test that is not measured itself."""
+    if request.node.get_closest_marker("no_cover"):
+        request.getfixturevalue("unmeasured")
 
 
 @pytest.fixture(autouse=True)
@@ -140,8 +152,15 @@ def forked_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes that run lines which other tests cover: they are faster without coverage."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    """Commands that run lines which other tests cover: they are faster without coverage."""
+    monkeypatch.delenv(MEASURED, raising=False)
+
+
+@pytest.fixture
+def measured_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure also processes that are not forked: how a command starts, and how it ends."""
+    if MEASURED in os.environ:
+        monkeypatch.setenv(PROGRAMS_MEASURED, os.environ[MEASURED])
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,15 @@ LOADED = (
 PROGRAMS = Path(sys.executable).parent
 """The folder of the installed programs."""
 
+MEASURED = "LIKEWISE_TESTS_COVERAGE"
+"""Variable with the configuration of coverage: these commands are measured by it.
+
+Stages of DVC are not: their verbs have tests of their own.
+"""
+
+PROGRAMS_MEASURED = "COVERAGE_PROCESS_CONFIG"
+"""Variable by which coverage measures any process of Python from its start."""
+
 PATIENCE_SECONDS = 1
 """Interval at which the server checks that the test run is still active, in seconds."""
 
@@ -116,11 +125,8 @@ def _server() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "socket").exists():
             run_of_tests = os.getppid() if worker else os.getpid()
-            # Third-party libraries are loaded faster where no coverage is measured.
-            plain = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
             started = subprocess.run(
                 [sys.executable, __file__, str(folder), str(run_of_tests)],
-                env=plain,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,  # pipes, as the streams of commands
@@ -216,11 +222,8 @@ def _command(name: str, *words: str) -> int:
 
         importlib.import_module("colorama").init()
         return int(dvc(list(words)))
-    # The verbs of stages have their own tests, which measure them.
-    if "COVERAGE_PROCESS_CONFIG" in os.environ and "DVC_STAGE" not in os.environ:
-        import coverage
-
-        coverage.process_startup()
+    if MEASURED in os.environ and "DVC_STAGE" not in os.environ:
+        _measure()
     if name == "likewise":
         from likewise.cli.app import main as likewise
 
@@ -237,6 +240,15 @@ def _command(name: str, *words: str) -> int:
         sys.path[0] = ""
         exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
     return 0
+
+
+def _measure() -> None:
+    """Measure the coverage of this process, but not of programs that it starts."""
+    import coverage
+
+    os.environ[PROGRAMS_MEASURED] = os.environ[MEASURED]
+    coverage.process_startup()
+    del os.environ[PROGRAMS_MEASURED]
 
 
 def load_libraries(*further: str) -> None:

@@ -340,6 +340,7 @@ def test_a_bug_keeps_its_traceback(workspace: Path, monkeypatch: pytest.MonkeyPa
         main()
 
 
+@pytest.mark.usefixtures("measured_programs")
 def test_a_reader_that_leaves_early_is_not_an_error(workspace: Path) -> None:
     command = [sys.executable, "-m", "likewise", "query", "select * from emoji", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -351,6 +352,7 @@ def test_a_reader_that_leaves_early_is_not_an_error(workspace: Path) -> None:
     process.wait()
 
 
+@pytest.mark.usefixtures("measured_programs")
 def test_ctrl_c_says_how_to_go_on(workspace: Path) -> None:
     program = (
         "import os, signal, sys, likewise\n"
@@ -365,6 +367,7 @@ def test_ctrl_c_says_how_to_go_on(workspace: Path) -> None:
     assert done.stderr == "likewise: stopped; run the same command again to resume\n"
 
 
+@pytest.mark.usefixtures("measured_programs")
 def test_a_text_that_the_terminal_cannot_show_is_escaped(workspace: Path) -> None:
     command = [sys.executable, "-m", "likewise", "query", "select 'Zürich' as city"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

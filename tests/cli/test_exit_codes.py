@@ -92,6 +92,7 @@ def test_an_error_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyP
         ("list", signal.SIGTERM, -15, ""),  # nothing to save: it ends at once
     ],
 )
+@pytest.mark.usefixtures("measured_programs")
 def test_a_signal_during_the_first_imports_has_its_code(
     verb: str, number: signal.Signals, code: int, message: str
 ) -> None:

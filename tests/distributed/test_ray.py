@@ -44,7 +44,6 @@ def _cluster() -> Iterator[RayCluster]:
         paths = [str(TESTS), str(SOURCES), os.environ.get("PYTHONPATH", "")]
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         patch.delenv("RAY_ADDRESS", raising=False)
         cluster = RayCluster()
     yield cluster

@@ -74,7 +74,6 @@ class Server:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVER],
-            env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

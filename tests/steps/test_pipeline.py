@@ -71,7 +71,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("site")))
         patch.setenv("DVC_NO_ANALYTICS", "1")
-        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # the steps have their own tests
         top = once(tmp_path_factory, "pipeline", _make)
         yield top / "workspace", set((top / "ran").read_text("utf-8").splitlines())
 

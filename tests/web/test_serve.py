@@ -46,6 +46,7 @@ def request(
             return Answer(answer.status, answer.read())
 
 
+@pytest.mark.usefixtures("measured_programs")
 def test_the_command_prints_the_address_and_ends_by_ctrl_c(workspace: Path) -> None:
     command = [sys.executable, "-m", "likewise", "serve", "--port", "0", "--no-open"]
     environment = {**os.environ, "SSH_CONNECTION": "192.0.2.1 50000 192.0.2.9 22"}
