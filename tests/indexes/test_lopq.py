@@ -40,6 +40,7 @@ def recall(found: Any, wanted: Any) -> float:
     return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in pairs]))
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("codebooks", ["local", "shared"])
 def test_it_finds_more_than_plain_codes_of_the_same_bytes(parts: int, codebooks: str) -> None:

@@ -26,6 +26,7 @@ def built(kind: str) -> Retrieval:
     return smaller()
 
 
+@pytest.mark.no_cover  # the other tests run the same lines
 # The zero scores of compcars-mips-valid tie, in the order of the rows.
 @pytest.mark.parametrize("kind", [kind for kind in RETRIEVAL if kind != "compcars-mips-valid"])
 def test_the_order_of_the_rows_does_not_matter(kind: str) -> None:
@@ -45,6 +46,7 @@ def test_the_order_of_the_rows_does_not_matter(kind: str) -> None:
     assert first.columns[: len(contract)] == contract
 
 
+@pytest.mark.no_cover  # the other tests run the same lines
 @pytest.mark.parametrize("kind", RETRIEVAL)
 def test_a_rotation_of_all_vectors_changes_nothing(kind: str) -> None:
     vectors, rows = everything()

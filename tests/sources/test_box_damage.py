@@ -285,6 +285,7 @@ def note(kind: str, values: list[object], label: str, name: str) -> str:
     return f"image,label,x1,y1,x2,y2,width\n{name},{label},{x1},{y1},{x2},{y2},{label}\n"
 
 
+@pytest.mark.no_cover  # the other tests run the same lines
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

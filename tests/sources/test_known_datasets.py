@@ -102,6 +102,7 @@ def labelled_paths(dataset: Any) -> list[tuple[str, int]]:
     return list(zip(files, dataset._labels, strict=True))
 
 
+@pytest.mark.no_cover  # the code of torchvision
 @pytest.mark.parametrize(
     ("key", "reader", "top", "splits"),
     [
