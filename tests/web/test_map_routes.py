@@ -79,7 +79,7 @@ def test_a_region_of_a_map_filters_all_pages(workspace: Path, page: Page) -> Non
     corners = [(low, low), (middle, low), (middle, high), (low, high)]
     wanted = np.flatnonzero(places[:, 0] < middle)
     np.testing.assert_array_equal(opened.inside("plane", corners), wanted)
-    browsed = opened.browse(positions=wanted, facets=["label"], limit=3)
+    browsed = opened.browse(positions=wanted.tolist(), facets=["label"], limit=3)
     assert browsed.total == len(wanted) == browsed.counts["label"]["items"].sum()
     region = "plane:" + ",".join(str(value) for corner in corners for value in corner)
     shown = page.get(f"/api/d/emoji/page?region={region}&limit=200")

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import likewise
 from browser_tab import Tab
@@ -43,11 +45,10 @@ def spots(page: "Page", pages: Path) -> np.ndarray:
     box = page.locator("canvas").bounding_box()
     assert box
     places = likewise.open("emoji", workspace=pages).places("plane")
-    low, extent = places.min(axis=0), (places.max(axis=0) - places.min(axis=0)).max()
-    side = 0.94 * min(box["width"], box["height"])
-    grid = (places - low) / extent
-    x = box["x"] + (box["width"] - side) / 2 + grid[:, 0] * side
-    y = box["y"] + (box["height"] + side) / 2 - grid[:, 1] * side
+    low, span = places.min(axis=0), places.max(axis=0) - places.min(axis=0)
+    scale = 0.94 * min(box["width"] / span[0], box["height"] / span[1])
+    x = box["x"] + (box["width"] - span[0] * scale) / 2 + (places[:, 0] - low[0]) * scale
+    y = box["y"] + (box["height"] + span[1] * scale) / 2 - (places[:, 1] - low[1]) * scale
     return np.stack([x, y], axis=1)
 
 
@@ -73,6 +74,7 @@ def test_a_region_is_a_filter_of_the_grid(mapped: tuple[Tab, str], pages: Path) 
     near = np.flatnonzero((np.abs(points - points[left]) < 12).all(axis=1))
     expect(page.locator("#total")).to_contain_text(f"{len(near)} item")
     expect(page).to_have_url(re.compile("region=plane"))
+    expect(page.locator(".chosen .tile")).to_have_count(len(near))
     assert sorted(tab.names(".chosen .tile")) == sorted(names[row] for row in near)
     page.get_by_role("link", name="Show in Browse").click()
     expect(page.locator("#total")).to_contain_text(f"{len(near)} item")
@@ -104,17 +106,12 @@ def test_a_pixel_has_the_colour_of_its_point(tab: Tab, pages: Path) -> None:
     page = tab.open("/d/emoji/map?f.label=0")
     drawn(page)
     row = likewise.open("emoji", workspace=pages).items["label"].to_list().index("0")
-    x, y = spots(page, pages)[row]
-    clip = {"x": float(x) - 1, "y": float(y) - 1, "width": 2, "height": 2}
-    from io import BytesIO
-
-    from PIL import Image
-
+    x, y = (round(float(value)) for value in spots(page, pages)[row])
     page.mouse.move(0, 0)
     swatch = page.locator(".legend button[aria-pressed=true] .swatch")
     wanted = swatch.evaluate("mark => getComputedStyle(mark).backgroundColor")
-    with Image.open(BytesIO(page.screenshot(clip=clip))) as shot:
-        pixel = shot.convert("RGB").getpixel((0, 0))
+    with Image.open(BytesIO(page.screenshot())) as shot:
+        pixel = shot.convert("RGB").getpixel((x, y))
     assert f"rgb({', '.join(map(str, pixel))})" == wanted  # type: ignore[arg-type]
 
 

@@ -1,8 +1,10 @@
 """Routes of maps: the places of all items, their colours, and the item under the pointer."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from starlette.responses import Response
 
@@ -43,46 +45,70 @@ def maps(call: Call) -> Response:
     return json_answer(content, version=opened.version)
 
 
+@dataclass(frozen=True)
+class GridPoints:
+    """The points of a map on a grid: their bytes, and the scale of the grid.
+
+    Attributes:
+        places: the places that they were made of.
+        data: x and y of every item as uint16, little-endian.
+        low: smallest coordinates of the map.
+        extent: length of its longer side.
+        span: largest coordinates on the grid.
+        placed: number of items that have a place.
+    """
+
+    places: npt.NDArray[np.float32]
+    data: bytes
+    low: list[float]
+    extent: float
+    span: list[float]
+    placed: int
+
+
 def bounds(call: Call) -> Response:
     """Answer how the points of a map are scaled to its coordinates."""
     opened, name = call.opened, call.path["map"]
-    low, extent, placed = _scale(opened, name)
+    shown = _grid(opened, name)
     content = {
         "dataset": opened.name,
         "v": opened.version,
         "map": name,
-        "x": low[0],
-        "y": low[1],
-        "extent": extent,
+        "x": shown.low[0],
+        "y": shown.low[1],
+        "extent": shown.extent,
         "grid": GRID,
+        "span": shown.span,
         "items": opened.dataset.table.rows,
-        "placed": placed,
+        "placed": shown.placed,
     }
     return json_answer(content, version=opened.version)
 
 
-def _scale(opened: Opened, name: str) -> tuple[tuple[float, float], float, int]:
-    """Return the smallest coordinates, the longer side, and the number of placed items."""
-    places = opened.dataset.places(name)
-    known = places[~np.isnan(places[:, 0])]
-    if not len(known):
-        return (0.0, 0.0), 1.0, 0
-    low, high = known.min(axis=0), known.max(axis=0)
-    extent = float((high - low).max()) or 1.0
-    return (float(low[0]), float(low[1])), extent, len(known)
-
-
 def points(call: Call) -> Response:
-    """Answer the points of all items: x and y as uint16, little-endian, item after item.
+    """Answer the points of all items: x and y as uint16, little-endian, item after item."""
+    return _array(call.opened, _grid(call.opened, call.path["map"]).data)
+
+
+def _grid(opened: Opened, name: str) -> GridPoints:
+    """Return the points of a map; those of the last maps are kept.
 
     Both axes have one scale, so distances keep their proportions.
     """
-    opened, name = call.opened, call.path["map"]
     places = opened.dataset.places(name)
-    low, extent, _ = _scale(opened, name)
-    scaled = (places - np.array(low, np.float32)) * np.float32(GRID / extent)
+    kept: GridPoints | None = opened.cache.get(("grid", name))
+    if kept is not None and kept.places is places:
+        return kept
+    known = places[~np.isnan(places[:, 0])]
+    low = known.min(axis=0) if len(known) else np.zeros(2, np.float32)
+    size = known.max(axis=0) - low if len(known) else np.ones(2, np.float32)
+    extent = float(size.max()) or 1.0
+    scaled = (places - low) * np.float32(GRID / extent)
     grid = np.where(np.isnan(scaled), GRID + 1, np.rint(scaled).clip(0, GRID)).astype("<u2")
-    return _array(opened, grid.tobytes())
+    span = (size * (GRID / extent)).tolist()
+    made = GridPoints(places, grid.tobytes(), low.tolist(), extent, span, len(known))
+    opened.cache["grid", name] = made
+    return made
 
 
 def colours(call: Call) -> Response:

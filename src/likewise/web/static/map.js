@@ -61,7 +61,7 @@ export function MapPage({ dataset, query, frame }) {
 
 function Plane({ dataset, query, name, maps, facts }) {
   const by = query.get('by') ?? facts.columns[0], view = useRef(), [lasso, setLasso] = useState(false), [open, setOpen] = useState(false);
-  const dark = useDark(), shownOnly = filtering(query), rows = rowsOnly(query);
+  const dark = useDark(), shownOnly = filtering(query), rows = rowsOnly(query), calm = useCalm(rows);
   const bounds = useData(dataset, `map/${encodeURIComponent(name)}/bounds`);
   const points = useAnswer(`${dataset} ${name}`, async signal => new Uint16Array(await bytes(dataset, `map/${encodeURIComponent(name)}/points`, {}, signal)));
   const codes = useAnswer(`${dataset} ${by}`, async signal => new Uint8Array(await bytes(dataset, 'colours', { by }, signal)));
@@ -101,7 +101,7 @@ function Plane({ dataset, query, name, maps, facts }) {
   };
   const model = maps.find(one => one.name === name)?.model;
   return html`<div class=${open ? 'browse open' : 'browse'}><aside class="side" aria-label="Filter"><button class="close plain" onClick=${() => setOpen(false)}><${Icon} name="close" /><span>Close</span></button>
-      <${Facets} dataset=${dataset} query=${rows} schema=${facts.schema} /></aside>
+      ${calm && html`<${Facets} dataset=${dataset} query=${calm} schema=${facts.schema} />`}</aside>
     <section class="stage" aria-label="Map"><h1 class="hidden">Map of ${dataset}</h1>
       <div class="tools" role="group" aria-label="Display"><button class="opener" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Icon} name="filter" /><span>Filter</span></button>
         <span class="count number" id="total" role="status">${total === null ? '…' : counted(total, 'item')}${total !== null && total !== facts.items ? html`<span class="soft"> of ${count(facts.items)}</span>` : ''}</span>
@@ -114,8 +114,18 @@ function Plane({ dataset, query, name, maps, facts }) {
       <div class="mapfield"><${Canvas} view=${view} dataset=${dataset} layers=${layers} query=${query} name=${name} bounds=${bounds.data} lasso=${lasso} onRegion=${corners => { setLasso(false); setRegion(corners); }} onPick=${pick} label=${`Map of ${count(bounds.data?.placed ?? facts.items)} items by ${model}`} />
         ${legend.data && html`<${Legend} legend=${legend.data} query=${query} />`}</div>
       ${bounds.data && bounds.data.placed < facts.items && html`<p class="soft note">${counted(facts.items - bounds.data.placed, 'item')} without a place on this map.</p>`}
-      ${shownOnly && html`<${Strip} dataset=${dataset} rows=${rows} query=${query} total=${total} />`}
+      ${shownOnly && calm && html`<${Strip} dataset=${dataset} rows=${calm} query=${query} total=${total} />`}
     </section></div>`;
+}
+
+/** The filter a moment later: points and their number come first, then counts and pictures. */
+function useCalm(rows) {
+  const [calm, setCalm] = useState(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setCalm(rows), 150);
+    return () => clearTimeout(timer);
+  }, [rows.toString()]);
+  return calm;
 }
 
 /** True where the page is dark. */
@@ -150,7 +160,7 @@ function Canvas({ view, dataset, layers, query, name, bounds, ...rest }) {
     if (wanted.current === position && known.current.has(position)) setNear({ item: known.current.get(position), x, y });
   };
   const item = near?.item;
-  return html`<div class="mapbox"><${MapView} control=${view} layers=${layers} region=${region} onHover=${hover} ...${rest} />
+  return html`<div class="mapbox"><${MapView} control=${view} layers=${layers} span=${bounds?.span} region=${region} onHover=${hover} ...${rest} />
     ${item && html`<div class="hovered" style=${{ transform: `translate(${near.x + 14}px, ${near.y + 14}px)` }}><span class="mat"><img src=${item.thumb} alt="" /></span><span class="cut">${item.text ?? item.label ?? 'no label'}</span><span class="soft cut">${item.item_id}</span></div>`}</div>`;
 }
 

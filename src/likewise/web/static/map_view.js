@@ -15,14 +15,16 @@ function fewer(path) {
 }
 
 /**
- * `layers` {points, codes, states, palette} are the typed arrays of points.js. Regions are corners
+ * `layers` {points, codes, states, palette} are the typed arrays of points.js; `span` is the size
+ * of the map in its grid. Regions are corners
  * [x, y] of the grid of points. `onRegion(corners)`, `onPick(position)`, `onHover(position, x, y)`.
  */
-export function MapView({ control, layers, region, lasso, onRegion, onPick, onHover, label }) {
+export function MapView({ control, layers, span, region, lasso, onRegion, onPick, onHover, label }) {
   const canvas = useRef(), outline = useRef(), frame = useRef(), [plain, setPlain] = useState(false);
   const live = useRef({ view: null, painter: null, nearest: null, timer: 0, waiting: 0, down: null, path: null, given: {}, whole: 0 }).current;
   live.layers = layers;
   live.region = region;
+  live.span = span ?? [GRID, GRID];
 
   const toGrid = ([x, y]) => { const { view, ratio } = live; return [(x * ratio - view.x) / view.scale, (view.y - y * ratio) / view.scale]; };
   const toPage = ([x, y]) => { const { view, ratio } = live; return [(view.x + x * view.scale) / ratio, (view.y - y * view.scale) / ratio]; };
@@ -58,9 +60,9 @@ export function MapView({ control, layers, region, lasso, onRegion, onPick, onHo
     });
   };
   const fit = () => {
-    const { width, height } = canvas.current;
-    live.fit = (0.94 * Math.min(width, height)) / GRID;
-    live.view = { scale: live.fit, x: (width - GRID * live.fit) / 2, y: (height + GRID * live.fit) / 2 };
+    const { width, height } = canvas.current, [wide, high] = live.span.map(one => Math.max(one, 1));
+    live.fit = 0.94 * Math.min(width / wide, height / high);
+    live.view = { scale: live.fit, x: (width - wide * live.fit) / 2, y: (height + high * live.fit) / 2 };
     redraw();
   };
   const zoom = (by, x = canvas.current.clientWidth / 2, y = canvas.current.clientHeight / 2) => {
@@ -106,6 +108,7 @@ export function MapView({ control, layers, region, lasso, onRegion, onPick, onHo
   }, [plain]);
   useEffect(() => { live.nearest = null; }, [layers.points]);
   useEffect(() => redraw(), [layers.points, layers.codes, layers.states, layers.palette]);
+  useLayoutEffect(() => { if (span && live.view) fit(); }, [span]);
   useEffect(trace, [region]);
 
   const at = event => { const box = canvas.current.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
