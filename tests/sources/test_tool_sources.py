@@ -140,6 +140,50 @@ def test_labelstudio_in_short(tmp_path: Path) -> None:
     assert facts(reading, "label", "box") == {"ab12-a.jpg#1": ("cat", BOX)}
 
 
+def test_faults_of_labelstudio_are_findings(tmp_path: Path) -> None:
+    results = [
+        {"type": "choices", "value": {"choices": ["big", "small"]}},
+        result("brushlabels", {"rle": [1], "brushlabels": ["cat"]}),
+        result("keypointlabels", {"x": 5, "y": 5, "width": 1, "keypointlabels": ["cat"]}),
+        {"type": "textarea", "value": {"text": "A cat."}},
+    ]
+    predicted = {"id": 3, "annotations": [], "predictions": [{}], "data": {"image": "b.jpg"}}
+    tasks = [
+        {"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": results}]},
+        {"id": 2, "data": {"number": 1}, "annotations": []},
+        {**predicted, "data": {"picture": "b.jpg"}},
+        {"id": 4, "data": [1], "annotations": []},
+    ]
+    reading = read("labelstudio", tree(tmp_path, {"tasks.json": tasks}, "a.jpg", "b.jpg"))
+    assert facts(reading, "label", "text") == {
+        "a.jpg": ("big", "A cat."),
+        "b.jpg": (None, None),
+    }
+    details = dict(reading.findings.select("path", "detail").iter_rows())
+    assert details == {
+        "tasks.json: task 1, brushlabels": (
+            "it cannot be read: masks of the brush are not read; export them as COCO"
+        ),
+        "tasks.json: task 1, choice small": "its label is big already",
+        "tasks.json: task 1, keypointlabels": "it cannot be read: a point has no area",
+        "tasks.json: task 2": "it has no image; name its key by --option image=KEY",
+        "tasks.json: task 3": "it has predictions only, which are not read",
+        "tasks.json: task 4": "it has no image; name its key by --option image=KEY",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [("{", {}), ([], {}), ([{"data": {"image": "a.jpg"}}], {"image": "file"}), ({"a": 1}, {})],
+)
+def test_json_without_tasks_is_not_of_labelstudio(
+    tmp_path: Path, content: object, options: dict[str, str]
+) -> None:
+    top = tree(tmp_path, {"tasks.json": content}, "a.jpg")
+    with pytest.raises(DataError, match="Label Studio"):
+        read("labelstudio", top, **options)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_an_image_folder(tmp_path: Path, suffix: str) -> None:
     boxes = {"bbox": [[10, 5, 20, 10]], "categories": ["cat"], "area": [200]}
