@@ -60,20 +60,20 @@ def plain(path: Path) -> None:
 class PageWriter:
     """Corrects by requests to a page, over one open connection."""
 
-    def __init__(self, port: int, labels: list[str]) -> None:
-        """Keep the published ``labels`` of all rows, which a request must name."""
-        self._labels, self._number = labels, count(1)
+    def __init__(self, port: int, subsets: list[str]) -> None:
+        """Keep the published ``subsets`` of all rows, which a request must name."""
+        self._subsets, self._number = subsets, count(1)
         self._origin = f"http://127.0.0.1:{port}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def correct(self) -> None:
-        """Correct the label of an item that has no correction yet."""
-        rows = len(self._labels)
+        """Correct the subset of an item; no subset has a correction yet."""
+        rows = len(self._subsets)
         row = 3 + next(self._number) * max(2, rows // PRESENT) % (rows - 3)
         change = {
             "items": [item_id(row)],
-            "values": {"label": "seen"},
-            "expect": {"label": self._labels[row]},
+            "values": {"subset": "seen"},
+            "expect": {"subset": self._subsets[row]},
         }
         headers = {"Content-Type": "application/json", "Origin": self._origin}
         path = "/api/d/made/corrections"
@@ -123,9 +123,10 @@ def main() -> None:
         ):
             ours, peer = milliseconds(call, partial(plain, path))
             table.below(name, ours, 100, "ms", peer=peer)
-        labels = likewise.open("made", workspace=ws.root).table.read(["label"])["label"]
+        opened = likewise.open("made", workspace=ws.root)
+        subsets = opened.table.read(["subset"])["subset"].to_list()
         with likewise.serve(workspace=ws.root) as server:
-            writer = PageWriter(server.settings.port, labels.to_list())
+            writer = PageWriter(server.settings.port, subsets)
             path = ws.corrections("made")
             ours, peer = milliseconds(writer.correct, partial(plain, path))
             name = f"correct by the page, {PRESENT:,} corrections"
