@@ -13,7 +13,7 @@ BEAT_SECONDS = 0.1
 
 
 class Watch(NamedTuple):
-    """How another process can find out whether a git command still runs.
+    """The facts by which another process sees whether a git command still runs.
 
     Attributes:
         descriptor: an open file with a lock; git and its child processes inherit it, so the
