@@ -4,6 +4,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+import likewise
+from likewise.errors import DataError
 from likewise.storage import workspace
 from likewise.storage.workspace import VERSIONED, Workspace
 
@@ -107,3 +111,12 @@ def test_what_is_there_is_found(tmp_path: Path) -> None:
         ws.published("birds"),
         ws.tables("gone"),
     ]
+
+
+@pytest.mark.parametrize("place", ["s3://lab/catalogue", Path("gs:/lab/catalogue")])
+def test_a_catalogue_is_no_place_in_object_storage(place: str | Path) -> None:
+    for verb in (likewise.push, likewise.pull, likewise.doctor, likewise.status):
+        with pytest.raises(
+            DataError, match=r"//lab/catalogue: the tables of a catalogue cannot"
+        ):
+            verb(workspace=place)

@@ -1,6 +1,8 @@
 """A plan depends on its inputs alone; parts of others, or without a seal, are not used."""
 
+import re
 import shutil
+import time
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from likewise.distributed import (
+    ShardNote,
     ShardPlan,
     make_plan,
     plans_of,
@@ -16,6 +19,7 @@ from likewise.distributed import (
     remove_plans,
     shard_sizes,
 )
+from likewise.distributed.shard_run import last_shards
 from likewise.errors import DataError, MissingArtefactError
 from likewise.storage.workspace import Workspace
 
@@ -156,3 +160,19 @@ def test_sizes_depend_on_the_rows_alone(rows: int) -> None:
 def test_a_shard_reads_two_gibibytes_at_most() -> None:
     assert shard_sizes([1 << 30] * 5, 5) == [2, 2, 1]
     assert shard_sizes([3 << 30, 1], 2) == [1, 1]
+
+
+def test_the_last_shards_are_named_with_their_age(ws: Workspace) -> None:
+    made = plan(ws)
+    began = time.time()
+    with made.begun(1):
+        [note] = made.under_way()
+        assert began <= note.at <= time.time()
+        assert note.age is not None
+        assert re.fullmatch(r"1 for \d+ s", last_shards(made, made.shards))
+        assert last_shards(made, [0]) == ""
+        assert last_shards(made, made.shards, since=note.at + 1) == ""
+        assert last_shards(made, range(9)) == ""
+        made.write_part(1, {})
+    assert last_shards(made, made.shards) == ""
+    assert ShardNote(1).age is None
