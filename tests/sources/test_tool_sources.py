@@ -104,6 +104,23 @@ def test_cvat_tags_and_tracks(tmp_path: Path) -> None:
         read("cvat", tree(tmp_path / "voc", {"a.xml": "<annotation/>"}, "a.jpg"))
 
 
+def test_faults_of_cvat_are_findings(tmp_path: Path) -> None:
+    turned = 'cx="20" cy="10" rx="10" ry="5" rotation="90"'
+    shapes = (
+        f'<ellipse label="cat" {turned}/><blob label="cat"/>'
+        '<box label="cat" xtl="a" ytl="1" xbr="2" ybr="3"/><polygon label="cat" points="1"/>'
+    )
+    named = f'<image id="1" name="a.jpg" width="40" height="x">{shapes}</image>'
+    text = f'<annotations>{named}<image id="2"/></annotations>'
+    reading = read("cvat", tree(tmp_path, {"a.xml": text}, "a.jpg"))
+    assert facts(reading, "label", "box") == {"a.jpg#1": ("cat", [15.0, 0.0, 25.0, 20.0])}
+    details = dict(reading.findings.select("path", "detail").iter_rows())
+    assert details.pop("a.xml: image 2") == "it has no name"
+    assert details.pop("a.xml: a.jpg, blob 2") == "the shape 'blob' is unknown"
+    assert details.pop("a.xml: a.jpg, box 2") == "its shape cannot be read: 'xtl'"
+    assert list(details) == ["a.xml: a.jpg, polygon 2"]
+
+
 def result(kind: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "original_width": 40, "original_height": 20, "value": value}
 

@@ -9,7 +9,13 @@ from likewise.errors import counted
 from likewise.formats.xml_documents import parse_xml
 from likewise.sources.shape_bounds import Bounds, of_ellipse, of_points, of_rectangle
 from likewise.sources.split_names import split_of
-from likewise.sources.tool_source import ToolEntries, ToolSource, WrongFormat, free_keys
+from likewise.sources.tool_source import (
+    SHAPE_ERRORS,
+    ToolEntries,
+    ToolSource,
+    WrongFormat,
+    free_keys,
+)
 
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "mask", "cuboid")
 _GEOMETRY = frozenset(
@@ -116,7 +122,7 @@ class _Document:
             return
         try:
             box = _bounds(kind, attributes)
-        except (ValueError, KeyError) as error:
+        except SHAPE_ERRORS as error:
             self._entries.fault(place, f"its shape cannot be read: {error}")
             return
         self._boxes.append({**free_keys({**own, **further}), "box": box, "label": label})
