@@ -7,8 +7,9 @@ Each kind runs in a process of its own, with its default options, over clustered
 dimensions in half precision. The peer is the plain search of the same queries by the same index
 in the same process. "First" searches the neighbours of the hits; "again" are the same queries
 when these neighbours are kept, as in an evaluation whose queries share them. The memory is what
-the process needs beyond the plain search. Every item of ``local`` has a random picture of 192 x
-192 pixels, made when it is read.
+the process needs beyond the plain search. The processor time of all threads depends less on
+other programs of the machine than the time does. Every item of ``local`` has a random picture
+of 192 x 192 pixels, made when it is read.
 
 --kind, which may be repeated, selects some kinds. --results keeps the figures in a file; those
 of the same kind, rows and queries are not measured again, so a stopped run continues.
@@ -79,11 +80,11 @@ def pictures(rows: Sequence[int]) -> list[Image.Image]:
     return made
 
 
-def seconds(call: Callable[[], object]) -> float:
-    """Return the time of a call."""
-    began = time.perf_counter()
+def seconds(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the time of a call, and the processor time of all threads."""
+    began = time.perf_counter(), time.process_time()
     call()
-    return time.perf_counter() - began
+    return time.perf_counter() - began[0], time.process_time() - began[1]
 
 
 def peak_mb() -> float:
@@ -111,9 +112,12 @@ def measure_kind(kind: str, rows: int, number: int) -> dict[str, float]:
     again = min(seconds(lambda: reranker.search(batch, DEPTH)) for _ in range(2))
     count = len(queries)
     return {
-        "plain": plain / count,
-        "first": first / count,
-        "again": again / count,
+        "plain": plain[0] / count,
+        "first": first[0] / count,
+        "again": again[0] / count,
+        "plain_cpu": plain[1] / count,
+        "first_cpu": first[1] / count,
+        "again_cpu": again[1] / count,
         "added_mb": peak_mb() - before,
         "plain_mb": before,
     }
@@ -141,6 +145,9 @@ def add_kind(table: Table, kind: str, figures: dict[str, float]) -> None:
     plain = 1000 * figures["plain"]
     table.at_most(f"{kind}: a query, first", 1000 * figures["first"], plain, None, "ms")
     table.at_most(f"{kind}: a query, again", 1000 * figures["again"], plain, None, "ms")
+    cpu = f"{1000 * figures['first_cpu']:,.1f}; {1000 * figures['again_cpu']:,.1f} ms"
+    peer = f"{1000 * figures['plain_cpu']:,.1f} ms"
+    table.note(f"{kind}: processor time of a query, first; again", cpu, peer)
     added, before = f"{figures['added_mb']:,.0f} MB more", f"{figures['plain_mb']:,.0f} MB"
     table.note(f"{kind}: memory", added, before)
 
