@@ -72,10 +72,13 @@ def matched(query: UInt8Array, hit: UInt8Array, ratio: float) -> tuple[Int64Arra
     if not len(query) or len(hit) < 2:
         return empty, empty
     cosines = root_sift(query) @ root_sift(hit).T
-    best = np.argsort(-cosines, axis=1, kind="stable")[:, :2]
-    near = np.sqrt(np.maximum(2 - 2 * np.take_along_axis(cosines, best, 1), 0))
-    kept: BoolArray = near[:, 0] < ratio * near[:, 1]
-    return np.flatnonzero(kept), best[kept, 0]
+    rows, best = np.arange(len(query)), cosines.argmax(axis=1)
+    first = cosines[rows, best]
+    cosines[rows, best] = -np.inf
+    second = cosines.max(axis=1)
+    near, next_near = (np.sqrt(np.maximum(2 - 2 * one, 0)) for one in (first, second))
+    kept: BoolArray = near < ratio * next_near
+    return np.flatnonzero(kept), best[kept]
 
 
 def root_sift(descriptors: UInt8Array) -> Float32Array:
