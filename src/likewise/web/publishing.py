@@ -70,7 +70,7 @@ def no_job() -> RefusedError:
     return RefusedError(404, "UnknownJob", "there is no such job; it is of another server")
 
 
-def interrupt(process: "subprocess.Popen[str]") -> None:
+def interrupt(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
     """Interrupt DVC and the stage that it runs, as Ctrl-C does."""
     if process.poll() is None:
         with suppress(OSError):
