@@ -10,7 +10,7 @@ from pathlib import Path
 
 import forked
 from resilience import observed, served
-from resilience.team import SMALL_PARTS, SMALL_SHARDS, States, copy
+from resilience.team import LARGE, SMALL_PARTS, SMALL_SHARDS, States, copy
 
 PATIENCE_SECONDS = 60
 
@@ -93,6 +93,11 @@ def small_parts(_: Path) -> str:
     return SMALL_PARTS
 
 
+def large(_: Path) -> str:
+    """Return the code that ranks and checks in shards."""
+    return LARGE
+
+
 VERBS = {
     "ingest": Verb("grown", ("ingest", "emoji")),
     "ingest-shard": Verb("grown", ("ingest", "emoji", "--shard", "0/2"), prepare=small_shards),
@@ -100,6 +105,7 @@ VERBS = {
     "embed": Verb("ingested", ("embed", "emoji", "tiny")),
     "measure": Verb("embedded", ("measure", "emoji")),
     "check": Verb("measured", ("check", "emoji")),
+    "check-shards": Verb("half checked", ("check", "emoji"), prepare=large),
     "embed-shard": Verb(
         "ingested", ("embed", "emoji", "tiny", "--shard", "0/2"), prepare=small_shards
     ),
@@ -109,6 +115,10 @@ VERBS = {
     ),
     "publish": Verb("checked", ("publish", "emoji")),
     "evaluate": Verb("published", ("evaluate", "emoji-tiny")),
+    "evaluate-shard": Verb(
+        "published", ("evaluate", "emoji-tiny", "--shard", "0/1"), prepare=large
+    ),
+    "evaluate-shards": Verb("half evaluated", ("evaluate", "emoji-tiny"), prepare=large),
     "index": Verb("unindexed", ("index", "emoji", "tiny", "ivf")),
     "index-shards": Verb(
         "half indexed", ("index", "emoji", "tiny", "ivf"), prepare=small_parts

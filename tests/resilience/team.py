@@ -149,6 +149,14 @@ faiss.ADDED = 5
 """Code before a command: an index of these catalogues has several shards."""
 
 
+LARGE = """
+from likewise.steps.check import check_shards
+from likewise.steps.evaluate import run_scoring
+run_scoring.WHOLE_BYTES = check_shards.MANY_HASHES = 0
+"""
+"""Code before a command: these catalogues are ranked and checked in shards."""
+
+
 def _half(before: str, call: str) -> Callable[[Path], None]:
     """Compute the second of two parts of a job."""
 
@@ -177,12 +185,17 @@ STATES: dict[str, tuple[str, Callable[[Path], None]]] = {
         _half(SMALL_SHARDS, 'likewise.embed("emoji", "tiny", shard="1/2")'),
     ),
     "measured": ("embedded", _verb("measure", "emoji")),
+    "half checked": ("measured", _half(LARGE, 'likewise.check("emoji", shard="1/2")')),
     "checked": ("measured", _verb("check", "emoji")),
     "published": ("checked", _verb("publish", "emoji")),
     "two versions": ("published", _second),
     "branched": ("made", _branch),
     "untrained": ("made", _untrained),
     "unindexed": ("made", _unindexed),
+    "half evaluated": (
+        "published",
+        _half(LARGE, 'likewise.evaluate("emoji-tiny", shard="0/2")'),
+    ),
     "half indexed": (
         "unindexed",
         _half(SMALL_PARTS, 'likewise.index("emoji", "tiny", "ivf", shard="1/2")'),
