@@ -114,7 +114,7 @@ def test_what_is_there_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["s3://lab/catalogue", Path("gs:/lab/catalogue")])
-def test_a_catalogue_is_no_place_in_object_storage(place: str | Path) -> None:
+def test_a_catalogue_cannot_be_in_object_storage(place: str | Path) -> None:
     for verb in (likewise.push, likewise.pull, likewise.doctor, likewise.status):
         with pytest.raises(
             DataError, match=r"//lab/catalogue: the tables of a catalogue cannot"
