@@ -70,7 +70,10 @@ def test_each_shard_has_its_rows(ws: Workspace) -> None:
     assert pl.concat(parts).equals(ROWS)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(sizes=st.lists(st.integers(1, 4), max_size=9))
 def test_rows_survive_any_cut(ws: Workspace, sizes: list[int]) -> None:
     rows = pl.DataFrame({"content": [str(n) for n in range(sum(sizes))]})

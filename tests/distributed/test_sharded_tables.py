@@ -113,7 +113,9 @@ def test_the_plain_command_computes_only_what_is_missing(workspace: Path, verb: 
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=st.integers(1, 30), processes=st.integers(1, 4), plain_first=st.booleans())
 def test_any_size_of_shards_gives_the_same(

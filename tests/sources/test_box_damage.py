@@ -287,7 +287,9 @@ def note(kind: str, values: list[object], label: str, name: str) -> str:
 
 @pytest.mark.no_cover  # the other tests run the same lines
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 @pytest.mark.parametrize("kind", NOTES)

@@ -120,7 +120,9 @@ def test_a_damaged_archive_is_one_error_or_a_finding(
 
 @pytest.mark.no_cover  # the damage tests of each source cover the same lines
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 @pytest.mark.parametrize("kind", SOURCES.kinds())

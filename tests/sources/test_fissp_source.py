@@ -228,7 +228,9 @@ BOX = st.fixed_dictionaries({"box": st.lists(VALUES, max_size=5)}, optional={"la
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(entries=st.lists(ENTRY, max_size=3), boxes=st.lists(BOX, max_size=3), junk=st.binary())
 def test_whatever_entries_hold_no_traceback(

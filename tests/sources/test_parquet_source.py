@@ -213,7 +213,9 @@ def test_tables_that_differ(held: Path) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(at=st.integers(0, 3000), data=st.binary(min_size=1, max_size=8))
 def test_no_bytes_give_a_traceback(held: Path, at: int, data: bytes) -> None:

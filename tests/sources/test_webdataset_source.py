@@ -118,7 +118,9 @@ def test_a_truncated_shard_is_a_finding(shards: Path) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     names=st.lists(st.text(min_size=1, max_size=6), max_size=3, unique=True),
