@@ -53,6 +53,60 @@ def test_corrections_checks_and_views(workspace: Path) -> None:
     assert any("rm emoji/images/0_noto.jpg" in line for line in lines)
 
 
+def test_tags_and_selections(workspace: Path) -> None:
+    assert printed("tag", "emoji") == ["emoji has no tags"]
+    assert printed("selections", "emoji")[0] == "emoji has no selections"
+    lines = printed("tag", "emoji", "0_noto.jpg", "0_fluent.jpg", "--add", "house")
+    assert lines[0] == "emoji: 2 tags changed"
+    assert lines[-1] == "next: git add catalog/emoji/tags.csv, then: git commit"
+    with (workspace / "catalog" / "emoji" / "tags.csv").open("a", encoding="utf-8") as file:
+        file.write("gone.jpg,old\n")
+    lines = printed("tag", "emoji")
+    assert [line.split() for line in lines[:3]] == [
+        ["tag", "items"],
+        ["house", "2"],
+        ["old", "1"],
+    ]
+    assert lines[3:] == ["1 item with tags not in emoji: gone.jpg"]
+    where = ("--where", "array_has(tags, 'house')")
+    lines = printed("select", "emoji", "houses", *where)
+    assert lines[0] == "emoji: houses has 2 items, 2 added, 0 removed"
+    assert printed("select", "emoji", "houses", *where) == [
+        lines[0].replace("2 added", "0 added")
+    ]
+    lines = printed("selections", "emoji")
+    assert lines[1].split() == ["houses", "2", "0", "catalog/emoji/selections/houses.csv"]
+
+
+def test_verdicts_and_pending_corrections(workspace: Path) -> None:
+    with (workspace / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write("checks: {emoji: {min_side: 100, min_bytes: 3000}}\n")
+    printed("measure", "emoji")
+    printed("check", "emoji")
+    listing = likewise.reviews("emoji", name="few_bytes")
+    lines = printed("reviews", "emoji", "--name", "few_bytes", "--limit", "1")
+    assert lines[1].split()[0] == listing.doubts[0].id
+    assert f"{listing.open:,} open, 0 judged" in lines
+    assert "the first 1; list more with --limit N" in lines
+    words = ("review", "emoji", listing.doubts[0].id)
+    assert any("either --verdict or --undo" in line for line in printed(*words, code=2))
+    left = f"1 judged, {likewise.reviews('emoji').open - 1:,} open"
+    assert printed(*words, "--verdict", "kept")[0] == f"emoji: 1 verdict changed, {left}"
+    assert "1 flag with a verdict left out; see --judged" in printed("check", "emoji")
+    assert printed(*words, "--undo")[0].startswith("emoji: 1 verdict changed, 0 judged, ")
+    assert printed("pending", "emoji") == ["0 corrections of 0 not published yet"]
+    change = ("--set", "label=200", "--set", "text=", "--expect", "label=0")
+    printed("correct", "emoji", "0_noto.jpg", *change)
+    lines = printed("pending", "emoji")
+    assert [line.split() for line in lines[1:3]] == [
+        ["0_noto.jpg", "label", "0", "200"],
+        ["0_noto.jpg", "text", *lines[2].split()[2:-1], "-"],
+    ]
+    assert "2 corrections of 2 not published yet" in lines
+    both = ("--set", "label=0", "--set", "text=a", "--expect", "0")
+    assert any("for each column" in x for x in printed("correct", "emoji", "a", *both, code=2))
+
+
 def test_models_runs_and_comparisons(workspace: Path) -> None:
     words = ("add-model", "other", "--kind", "timm", "--option", "backbone=test_vit.r160_in1k")
     lines = printed(*words, "--option", "weights=random", "--data", "emoji")
