@@ -71,7 +71,7 @@ WATCH = """() => {
     new MutationObserver(() => {
       const now = total.textContent;
       if (now === before || now.startsWith('…')) return;
-      requestAnimationFrame(() => resolve((performance.now() - begin) / 1000));
+      resolve((performance.now() - begin) / 1000);
     }).observe(total, { subtree: true, childList: true, characterData: true });
   }, { once: true, capture: true }));
 }"""
@@ -100,7 +100,8 @@ def measure_map(table: Table, root: Path, rows: int) -> None:
     ours, peer, region = (median(values) for values in zip(*seen[1:], strict=True))
     what = f"{size}: map, from the address to the first frame"
     table.below(what, ours, MOST_FIRST_S, peer=peer)
-    table.below(f"{size}: region of the map until its number", region, MOST_REGION_S)
+    what = f"{size}: region of the map until its number"
+    table.below(what, region, MOST_REGION_S, peer=peer)
 
 
 def _round(browser: Any, address: str, rows: int) -> tuple[float, float, float]:
@@ -111,6 +112,7 @@ def _round(browser: Any, address: str, rows: int) -> tuple[float, float, float]:
     page.goto(address)
     canvas = page.locator("canvas[data-drawn]")
     canvas.wait_for()
+    page.locator(".side .facet").first.wait_for()
     mark = "() => performance.getEntriesByName('map-first-frame')[0].startTime / 1000"
     first = page.evaluate(mark)
     box = canvas.bounding_box()

@@ -56,7 +56,7 @@ ROUTES: tuple[RouteEntry, ...] = (
     RouteEntry("/api/d/{name}/facets", browse_routes.facets, "table"),
     RouteEntry("/api/d/{name}/scrubber", browse_routes.scrubber, "table"),
     RouteEntry("/api/d/{name}/groups", browse_routes.groups, "table"),
-    RouteEntry("/api/d/{name}/positions", browse_routes.positions, "table"),
+    RouteEntry("/api/d/{name}/positions", browse_routes.positions, "search"),
     RouteEntry("/d/{name}/i/{item:path}.json", item_routes.item, "table"),
     RouteEntry("/api/d/{name}/item/{item:path}", item_routes.item, "table"),
     RouteEntry("/api/d/{name}/context/{item:path}", item_routes.context, "slow"),

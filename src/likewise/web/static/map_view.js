@@ -121,6 +121,7 @@ export function MapView({ control, layers, span, region, lasso, onRegion, onPick
   const down = event => {
     if (event.button) return;
     canvas.current.setPointerCapture(event.pointerId);
+    cancelAnimationFrame(live.hover);
     const place = at(event);
     live.down = { place, last: place, moved: false };
     live.path = event.shiftKey || lasso ? [place] : null;
