@@ -95,6 +95,7 @@ def test_pixels_that_were_not_pulled_are_grey_and_name_the_command(
         assert answer.headers["content-type"] == "image/svg+xml"
         found = page.get(f"/api/d/emoji/item/{ITEM}")
         assert found["missing"]["next"] == "likewise pull emoji --images"
+        assert not found["missing"]["small"], "the stage thumbs was not run"
         fault = page.refused(found["picture"]["url"], 409)
         assert fault["next"] == "likewise pull emoji --images"
     assert not list(bob.rglob("*.blob")), "the page fetched pixels"

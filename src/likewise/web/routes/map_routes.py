@@ -32,7 +32,11 @@ def maps(call: Call) -> Response:
     opened = call.opened
     known = columns_of(opened)
     first = [name for name in ("label", "subset", "split") if name in known]
-    columns = list(dict.fromkeys([*first, *facet_columns(opened)]))
+    columns = [
+        name
+        for name in dict.fromkeys([*first, *facet_columns(opened)])
+        if known[name].kind in ("text", "number")
+    ]
     content = {
         "dataset": opened.name,
         "v": opened.version,

@@ -36,7 +36,7 @@ export function Item({ dataset, id, query, frame }) {
         <a class="button" href=${address(['d', dataset, 'sketch'], { ...version, target: id })}><${Icon} name="pen" /><span>Draw it</span></a>`}<${CopyAs} copy=${data.copy} v=${data.v} /></div></div>
     <h1>${name}${item.text && item.text !== item.label ? html`<span class="soft"> ${item.text}</span>` : ''}</h1><p class="soft mono">${id}</p>
     <div class="item"><div>
-        ${data.missing ? html`<div class="problem empty"><p>${data.missing.what}</p>${data.missing.next && html`<${Command} text=${data.missing.next} />`}</div>`
+        ${data.missing ? html`<div class="problem empty">${data.missing.small && html`<img src=${data.picture.thumb} alt=${name} />`}<p>${data.missing.what}</p>${data.missing.next && html`<${Command} text=${data.missing.next} />`}</div>`
     : html`<${Picture} key=${id} picture=${data.picture} boxes=${boxes} alt=${name} lit=${lit} onLit=${setLit} onCrop=${data.models.length ? crop : null} />`}
         <${Neighbours} dataset=${dataset} id=${id} version=${version} models=${data.models} />
         <${Context} dataset=${dataset} id=${id} version=${version} /></div>
