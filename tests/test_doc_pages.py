@@ -28,7 +28,12 @@ PAGES = [DOCS / "quickstart.md", DOCS / "formats.md", *sorted(DOCS.glob("howto/*
 PAGES = [
     page for page in [*PAGES, *sorted(DOCS.glob("tutorials/*.md"))] if page.stem != "index"
 ]
-LONG = ("paper-table", "text-search", *(page.stem for page in DOCS.glob("tutorials/*.md")))
+LONG = (
+    "paper-table",
+    "text-search",
+    "two-teams",  # tests/sharing/test_merge.py and test_push_pull.py try its parts
+    *(page.stem for page in DOCS.glob("tutorials/*.md")),
+)
 """Pages that take more than ten seconds."""
 
 WRITE = bool(os.environ.get("WRITE_OUTPUTS"))
