@@ -24,11 +24,14 @@ def printed(*words: str, code: int = 0) -> list[str]:
 def test_corrections_checks_and_views(workspace: Path) -> None:
     params = yaml.safe_load((workspace / "params.yaml").read_text("utf-8"))
     params["checks"] = {"emoji": {}}
+    params["pretrained"] = {"seen": {"kind": "ssl", "init": "tiny", "data": "emoji"}}
     params["views"] = {"few": {"of": "emoji", "without": ["duplicate"]}}
     (workspace / "params.yaml").write_text(yaml.safe_dump(params), "utf-8")
     lines = printed("correct", "emoji", "0_noto.jpg", "--label", "20", "--set", "text=")
     assert lines[0] == "emoji: 2 values changed, 2 corrections"
     assert lines[1].startswith("warning: no item of emoji had the label '20'; did you mean '2")
+    assert lines[2] == "learn from emoji, so dvc repro trains them again: seen"
+    assert lines[3].startswith("next: likewise pull")
     assert any(
         "not COLUMN=VALUE" in x for x in printed("correct", "emoji", "a", "--set", "b", code=2)
     )
@@ -44,6 +47,7 @@ def test_corrections_checks_and_views(workspace: Path) -> None:
     lines = printed("check", "emoji", "--html", "flags.html")
     assert "wrote flags.html" in lines
     assert any(line.split()[:1] == ["small"] for line in lines)
+    assert any(line.startswith("small: more than half of the images") for line in lines)
     assert (workspace / "flags.html").is_file()
     assert printed("check", "emoji", "--json")[0].startswith("{")
     printed("publish", "emoji")

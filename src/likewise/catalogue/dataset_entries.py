@@ -98,20 +98,25 @@ class Renaming:
                     rename_key(entries, key, self.key(section, key))
 
 
+def learners(params: Params, dataset: str) -> list[tuple[str, str]]:
+    """Return the models that learn from a data set, each with its section of params.yaml."""
+    return [
+        (section, name)
+        for section in FITTED_SECTIONS
+        for name, entry in getattr(params, section).items()
+        if dataset in training_data(entry)
+    ]
+
+
 def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
     """Return the entries that exist only for a data set or view: section -> keys.
 
     Raises:
         DataError: a model learns from the data set.
     """
-    learners = [
-        f"{section}.{name}"
-        for section in FITTED_SECTIONS
-        for name, entry in getattr(params, section).items()
-        if dataset in training_data(entry)
-    ]
-    if learners:
-        listed = bounded(learners, len(learners))
+    models = [".".join(model) for model in learners(params, dataset)]
+    if models:
+        listed = bounded(models, len(models))
         raise DataError(
             f"{dataset!r} is the training data of {listed}; remove these models from "
             "params.yaml or give them other data first; nothing was changed"

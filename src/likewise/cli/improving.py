@@ -64,6 +64,11 @@ def correct(
     if done.new_label is not None:
         near = f"; did you mean {done.nearest_label!r}?" if done.nearest_label else ""
         print_note(f"warning: no item of {dataset} had the label {done.new_label!r}{near}")
+    if done.learners:
+        models = bounded(done.learners, len(done.learners))
+        print_note(f"learn from {dataset}, so dvc repro trains them again: {models}")
+        print_next("likewise pull (if the images are not here), then: dvc repro")
+        return
     print_next("dvc repro --allow-missing, then: git commit")
 
 

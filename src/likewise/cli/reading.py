@@ -50,9 +50,7 @@ def list_(rev: Rev = None, json: Json = False) -> None:
             print_note(f"likewise: {summary.dataset}: {summary.fault}")
     good = [s for s in summaries if not s.view_of and not s.fault]
     first = next((s.dataset for s in good), None)
-    print_tip(
-        f"likewise show {first}" if first else "likewise add NAME --source KIND --path DIR"
-    )
+    print_tip(f"likewise show {first}" if first else "likewise add DIR")
 
 
 def show(

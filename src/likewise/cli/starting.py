@@ -61,9 +61,13 @@ def init(
             f"{inside}dvc repro, then: likewise search food --id test/fruit/kiwi-fruit_noto.png"
         )
     elif not len(likewise.open(workspace=folder)):
-        print_next("likewise add NAME --source KIND --path DIR")
+        print_next("likewise add DIR")
     else:
-        print_next("git diff, then: git commit" if written else "dvc repro")
+        print_next(
+            "git diff, then: git commit"
+            if written
+            else "dvc repro, or in a new clone: likewise pull"
+        )
 
 
 def download(

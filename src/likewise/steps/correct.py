@@ -12,6 +12,7 @@ from likewise.catalogue.correctable_items import (
     present_values,
 )
 from likewise.catalogue.corrections import Corrections, Key, Value
+from likewise.catalogue.dataset_entries import learners
 from likewise.errors import ChangedValueError, DataError, bounded
 from likewise.formats.paths import StrPath
 from likewise.storage import journal
@@ -33,6 +34,7 @@ class Corrected:
         nearest_label: the existing label that is most similar to ``new_label``.
         before: column -> item -> value before; ``correct`` with these values undoes it.
         after: column -> item -> value now; ``expect`` of that undo.
+        learners: models that learn from the data set, so that ``dvc repro`` trains them again.
     """
 
     dataset: str
@@ -43,6 +45,7 @@ class Corrected:
     nearest_label: str | None = None
     before: dict[str, dict[str, str | None]] = field(default_factory=dict, repr=False)
     after: dict[str, dict[str, str | None]] = field(default_factory=dict, repr=False)
+    learners: list[str] = field(default_factory=list, repr=False)
 
 
 def correct(
@@ -57,9 +60,9 @@ def correct(
 
     The corrections are written to ``catalog/<dataset>/corrections.csv``, which can also be
     edited by hand. Run ``dvc repro`` to publish and evaluate with them; it needs neither the
-    source nor the images. A corrected label also sets the text of that label, if other items
-    have it. Setting a value back to that of the source removes its correction. All values
-    change, or none.
+    source nor the images, unless a model learns from the data set. A corrected label also sets
+    the text of that label, if other items have it. Setting a value back to that of the source
+    removes its correction. All values change, or none.
 
     Args:
         dataset: name of the data set.
@@ -116,7 +119,8 @@ def correct(
     present = present_values(rows, before)
     undo = _by_column({key: present[key] for key in wanted})
     where, now = ws.relative(file), _by_column(wanted)
-    return Corrected(dataset, where, len(changed), len(after), label, near, undo, now)
+    models = [name for _, name in learners(ws.params, dataset)]
+    return Corrected(dataset, where, len(changed), len(after), label, near, undo, now, models)
 
 
 def _by_column(values: Mapping[Key, str | None]) -> dict[str, dict[str, str | None]]:
