@@ -115,7 +115,10 @@ def _models_with_text(dataset: PublishedDataset, able: list[str]) -> str:
         return f"models of {dataset.name} with a text tower: {', '.join(able)}"
     if others := dataset.other_text_models():
         return f"models of the catalogue with a text tower: {', '.join(others)}"
-    return "no model of the catalogue has a text tower either"
+    return (
+        "no model of the catalogue has a text tower either; the kinds that have one are "
+        "contrastive-text, open_clip and transformers: likewise kinds recipes KIND"
+    )
 
 
 def check_embeds_pictures(ws: Workspace, model: str) -> None:
