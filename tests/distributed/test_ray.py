@@ -62,6 +62,7 @@ def cluster(_cluster: RayCluster) -> RayCluster:
 def farm(workspace: Path, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Name the cluster in params.yaml; no vector and no measure is there."""
     monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", ROWS)
+    monkeypatch.setattr(shard_cuts, "FEWEST_FILES", ROWS)
     monkeypatch.delenv("LIKEWISE_ENGINE", raising=False)
     text = (workspace / "params.yaml").read_text("utf-8")
     entry = f"engines:\n  farm: {{kind: ray, address: '{cluster.address}', workers: 2}}\n"

@@ -56,6 +56,7 @@ def test_every_way_records_the_same(
 ) -> None:
     monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", 5)
     monkeypatch.setattr(run_scoring, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(shard_cuts, "FEWEST_FILES", 5)
     states = []
     for way in ("here", "processes", "shards"):
         root = recorded.with_name(way)

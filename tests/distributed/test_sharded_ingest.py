@@ -29,7 +29,7 @@ TABLES = ("images", "items", "findings")
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", ROWS)
+    monkeypatch.setattr(shard_cuts, "FEWEST_FILES", ROWS)
     monkeypatch.delenv("LIKEWISE_ENGINE", raising=False)
 
 

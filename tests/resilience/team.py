@@ -138,7 +138,7 @@ def _verb(*words: str) -> Callable[[Path], None]:
 
 SMALL_SHARDS = """
 from likewise.distributed import shard_cuts
-shard_cuts.FEWEST_ROWS = 5
+shard_cuts.FEWEST_ROWS = shard_cuts.FEWEST_FILES = 5
 """
 """Code before a command: the few rows of these catalogues have several shards."""
 

@@ -137,7 +137,7 @@ def check_shards(name: str, images: int) -> None:
 def test_objects_are_read_in_shards(
     workspace: Path, lab: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", 5)
+    monkeypatch.setattr(shard_cuts, "FEWEST_FILES", 5)
     add_emoji("s3://lab/emoji/images")
     check_shards("remote", 6 * 4)
     assert digests(workspace, "remote", "images") == digests(workspace, "emoji", "images")

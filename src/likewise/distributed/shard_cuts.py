@@ -9,6 +9,9 @@ MOST_ROWS = 20_000
 FEWEST_ROWS = 500
 """Rows of a shard of a small job: fewer would cost more time to start than to compute."""
 
+FEWEST_FILES = 5_000
+"""The same for rows that cost 0.1 ms each, such as files that are read; a shard costs 30 ms."""
+
 SHARDS = 64
 """Number of shards of a job whose shards would otherwise have many rows."""
 
@@ -26,7 +29,7 @@ def shard_sizes(nbytes: Iterable[int], rows: int) -> list[int]:
         nbytes: bytes that each row reads.
         rows: the number of rows.
     """
-    return _cut(nbytes, _most_rows(rows))
+    return _cut(nbytes, _most_rows(rows, FEWEST_ROWS))
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,17 @@ class Unit:
 def unit_sizes(units: Sequence[Unit]) -> list[int]:
     """Return the number of rows of each shard of a job whose rows are in units.
 
-    A shard has as many units as it may have rows and bytes (see ``shard_sizes``). A larger unit
-    is cut into shards of its own, unless it is whole.
+    A shard has as many units as it may have rows and bytes; see ``shard_sizes``, with
+    ``FEWEST_FILES`` as the bound of small jobs. A larger unit is cut into shards of its own,
+    unless it is whole.
 
     Example:
-        >>> unit_sizes([Unit([7] * 300), Unit([7] * 300), Unit([7] * 100)])
-        [300, 400]
-        >>> unit_sizes([Unit([7] * 300), Unit([7] * 900)])
-        [300, 500, 400]
+        >>> unit_sizes([Unit([7] * 3_000), Unit([7] * 3_000), Unit([7] * 1_000)])
+        [3000, 4000]
+        >>> unit_sizes([Unit([7] * 3_000), Unit([7] * 9_000)])
+        [3000, 5000, 4000]
     """
-    most = _most_rows(sum(len(unit.nbytes) for unit in units))
+    most = _most_rows(sum(len(unit.nbytes) for unit in units), FEWEST_FILES)
     sizes: list[int] = []
     count, size = 0, 0
     for unit in units:
@@ -69,8 +73,8 @@ def unit_sizes(units: Sequence[Unit]) -> list[int]:
     return [*sizes, count] if count else sizes
 
 
-def _most_rows(rows: int) -> int:
-    return min(MOST_ROWS, max(FEWEST_ROWS, -(-rows // SHARDS)))
+def _most_rows(rows: int, fewest: int) -> int:
+    return min(MOST_ROWS, max(fewest, -(-rows // SHARDS)))
 
 
 def _cut(nbytes: Iterable[int], most: int) -> list[int]:
