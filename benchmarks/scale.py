@@ -2,14 +2,12 @@
 
     python benchmarks/scale.py [--small] [--images N]
 
-``embed`` of ``--images`` photographs by a small model with random weights runs in turn by this
-process, by one and two processes, and by Ray with one worker; the figures are medians of the
-rounds. A second data set of a few images gives the fixed costs, which are subtracted: what
-remains is the work. One worker has one processor. The other rows commit 1,000 fragments to a
-new table, look at the object store of Ray while shards run, and plan and run the shards of a
-million rows with work that does nothing.
-
-``ingest`` runs in one process and is not measured.
+``ingest`` of small photographs, and ``embed`` of ``--images`` larger ones by a small model
+with random weights, run in turn by this process, by one and two processes, and by Ray with one
+worker; the figures are medians of the rounds. A second data set of a few images gives the fixed
+costs, which are subtracted: what remains is the work. One worker has one processor. The other
+rows commit 1,000 fragments to a new table, look at the object store of Ray while shards run,
+and plan and run the shards of a million rows with work that does nothing.
 """
 
 import json
@@ -30,6 +28,9 @@ import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 from measure import LIKEWISE, Table, parser, run, show
 
 IMAGES, FEW, SMALL = 4_500, 500, 600
+FILES, FEW_FILES = 45_000, 5_000
+"""Files of ingest; a shard has 5,000 or more."""
+
 ROUNDS = 3
 FRAGMENTS = 1_000
 ROWS = 1_000_000
@@ -105,12 +106,21 @@ def _note(process: psutil.Process, seen: dict[tuple[int, float], float]) -> None
         return
 
 
-def catalogue(root: Path, images: int, few: int) -> None:
-    """Make a catalogue of two data sets of photographs, ingested, with a model."""
+SIZES = {"": (500, 375), "_files": (160, 120)}
+"""End of the names of data sets -> size of their photographs in pixels."""
+
+
+def catalogue(root: Path, counts: dict[str, int]) -> None:
+    """Make a catalogue of data sets of photographs, with a model.
+
+    Args:
+        root: its folder.
+        counts: name of a data set -> number of its photographs.
+    """
     run("git", "init", "--quiet", root)
     run(LIKEWISE, "init", root)
-    for name, count in (("many", images), ("few", few)):
-        tree = data.enlarged(count, (500, 375))
+    for name, count in counts.items():
+        tree = data.enlarged(count, SIZES[name.removeprefix("many").removeprefix("few")])
         words = ("--source", "folder", "--path", tree, "--models", "none")
         run(LIKEWISE, "add", name, *words, cwd=root)
     text = (root / "params.yaml").read_text(encoding="utf-8")
@@ -122,36 +132,50 @@ def catalogue(root: Path, images: int, few: int) -> None:
     run(LIKEWISE, "load", "m", cwd=root)
 
 
+def ingested(root: Path, name: str, engine: str, processors: Sequence[int]) -> Spent:
+    """Ingest a data set that was not read before."""
+    name += "_files"
+    shutil.rmtree(root / "catalog" / name, ignore_errors=True)
+    (root / ".likewise" / "stamps" / f"{name}.arrow").unlink(missing_ok=True)
+    command = (LIKEWISE, "ingest", name, "--engine", engine)
+    return spent(*command, cwd=root, processors=processors)
+
+
 def embedded(root: Path, name: str, engine: str, processors: Sequence[int]) -> Spent:
     """Embed a data set that has no vectors."""
     shutil.rmtree(root / "catalog" / name / "embeddings", ignore_errors=True)
     command = (LIKEWISE, "embed", name, "m", "--engine", engine)
-    cost = spent(*command, cwd=root, processors=processors)
-    print(f"  {name} by {engine}: {cost}", file=sys.stderr, flush=True)
-    return cost
+    return spent(*command, cwd=root, processors=processors)
 
 
-def embeddings(table: Table, work: Path, *, images: int, few: int, rounds: int) -> None:
-    """Compare engines by ``embed``."""
-    root = work / "engines"
-    catalogue(root, images, few)
+STEPS = {"ingest": ingested, "embed": embedded}
+"""Name of a step -> function that runs it for a data set by an engine."""
+
+
+def engines(table: Table, root: Path, step: str, rounds: int) -> None:
+    """Compare engines by a step."""
+    run_step = STEPS[step]
     every = sorted(os.sched_getaffinity(0))
     processors = {"here": every[:1], "one": every[:1], "two": every[:2], "ray": every[:1]}
     fixed: dict[str, list[Spent]] = {engine: [] for engine in processors}
     work_of: dict[str, list[Spent]] = {engine: [] for engine in processors}
     for _ in range(rounds):
         for engine, some in processors.items():
-            fixed[engine].append(embedded(root, "few", engine, some))
-            whole = embedded(root, "many", engine, some)
+            fixed[engine].append(run_step(root, "few", engine, some))
+            whole = run_step(root, "many", engine, some)
             work_of[engine].append(whole - fixed[engine][-1])
+            costs_text = f"{fixed[engine][-1]}, {work_of[engine][-1]}"
+            print(f"  {step} by {engine}: {costs_text}", file=sys.stderr, flush=True)
     costs = {engine: middle(rows) for engine, rows in work_of.items()}
     one, two, here = costs["one"], costs["two"], costs["here"]
-    table.faster("embed, 2 processes; 1 process, start-up not counted", two.wall, one.wall, 1.8)
-    cpu = "processor time of embed"
+    what = f"{step}, 2 processes; 1 process, start-up not counted"
+    table.faster(what, two.wall, one.wall, LEAST_SPEED)
+    cpu = f"processor time of {step}"
+    ray = costs["ray"].cpu
     table.at_most(f"{cpu}, 1 process; this process", one.cpu, here.cpu, MOST_CPU)
-    table.at_most(f"{cpu}, Ray with 1 worker; this process", costs["ray"].cpu, here.cpu, 1.05)
+    table.at_most(f"{cpu}, Ray with 1 worker; this process", ray, here.cpu, MOST_CPU)
     own = middle(fixed["ray"]).cpu - middle(fixed["here"]).cpu
-    table.below("processor time that Ray adds to a small job", own, MOST_FIXED_S)
+    table.below(f"processor time that Ray adds to a small {step}", own, MOST_FIXED_S)
 
 
 def commits(table: Table, work: Path, count: int) -> None:
@@ -262,7 +286,12 @@ def main() -> None:
     rows = ROWS // 100 if given.small else ROWS
     with data.work() as work:
         rounds = 1 if given.small else ROUNDS
-        embeddings(table, work, images=images, few=few, rounds=rounds)
+        root = work / "engines"
+        files = (images, few) if given.small else (FILES, FEW_FILES)
+        names = ("many", "few", "many_files", "few_files")
+        catalogue(root, dict(zip(names, (images, few, *files), strict=True)))
+        for step in STEPS:
+            engines(table, root, step, rounds)
         object_store(table, work)
         commits(table, work, 50 if given.small else FRAGMENTS)
         more, less = plan_peak(work, rows), plan_peak(work, rows // 10)
