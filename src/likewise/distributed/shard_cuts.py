@@ -10,7 +10,7 @@ FEWEST_ROWS = 500
 """Rows of a shard of a small job: fewer would cost more time to start than to compute."""
 
 FEWEST_FILES = 5_000
-"""The same for rows that cost 0.1 ms each, such as files that are read; a shard costs 30 ms."""
+"""Rows of such a shard if a row costs 0.1 ms, as a file that is read; a shard costs 30 ms."""
 
 SHARDS = 64
 """Number of shards of a job whose shards would otherwise have many rows."""
