@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import likewise
-from learning import LEARNED, TRAIN, command, curve, signalled, two_processes, write
+from learning import LEARNED, SMALL, TRAIN, command, curve, signalled, two_processes, write
 
 pytestmark = pytest.mark.torch
 
@@ -86,6 +86,18 @@ def test_two_processes_learn_as_one_does(
     assert curve(other) == pytest.approx(curve(workspace), abs=1e-4)
     made = json.loads((other / "reports/training/learned/made.json").read_text())
     assert made["processes"] == 2
+
+
+@pytest.mark.slow
+def test_two_processes_read_the_order_of_packs_as_one(workspace: Path) -> None:
+    entry = {**SMALL, "kind": "classify", "batch": 8, "epochs": 2, "validation": 0}
+    entry |= {"order": "packs", "freeze_norm": True}
+    write(workspace, "trained", "learned", entry)
+    other = workspace.with_name("other")
+    shutil.copytree(workspace, other)
+    assert likewise.train("learned", workspace=workspace).recipe["order"] == "packs"
+    two_processes(other, TRAIN)
+    assert curve(other) == pytest.approx(curve(workspace), abs=1e-4)
 
 
 def test_a_training_that_is_killed_after_its_commit_is_not_repeated_in_part(
