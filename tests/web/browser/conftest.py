@@ -49,7 +49,7 @@ indexes:
 maps:
   plane: {dataset: emoji, model: tiny}
 checks:
-  emoji: {min_bytes: 3000, min_side: 100, max_outlier: null, similar: null}
+  shapes: {min_side: 1000, max_outlier: null, similar: null}
 runs:
   emoji-tiny: {dataset: emoji, model: tiny, index: exact, protocol: gpr1200}
   emoji-other: {dataset: emoji, model: other, index: exact, protocol: gpr1200}
@@ -76,8 +76,8 @@ def make_pages(root: Path, catalogue: Path) -> None:
         likewise.evaluate(run, workspace=root)
     likewise.report("emoji-tiny", workspace=root)
     likewise.map("plane", workspace=root)
-    likewise.measure("emoji", workspace=root)
-    likewise.check("emoji", workspace=root)
+    likewise.measure("shapes", workspace=root)
+    likewise.check("shapes", workspace=root)
     log_training(root / "reports" / "training" / "learned")
 
 

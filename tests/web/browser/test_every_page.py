@@ -27,7 +27,7 @@ PAGES = {
     "/d/shapes/sketch?target=ring%2Fring12.png": ".aim img",
     "/compare/emoji-tiny/emoji-other?side=all&subset=faces": ".pair img",
     "/reports/emoji-tiny": "iframe",
-    "/d/emoji/review": ".pairview img",
+    "/d/shapes/review": ".pairview img",
     "/d/emoji/map?f.label=0": ".mapview canvas[data-drawn]",
     "/d/emoji/versions": "table, .problem",
     "/training": ".chart path",
