@@ -135,11 +135,14 @@ def test_a_query_reads_the_neighbours_in_its_part_only(entry: dict[str, Any]) ->
 
 @pytest.mark.parametrize("kind", ["leave-one-out", "gpr1200", "sop"])
 def test_the_result_without_is_that_of_a_run_without(kind: str) -> None:
+    """Scores may differ by rounding: products of other shapes use other kernels."""
     vectors, rows = items()
     plain = protocol(kind).evaluate_vectors(vectors, rows)
     for entry in ENTRIES:
         without = scored(kind, entry, vectors, rows).without
-        assert without.queries.equals(plain.queries)
+        scores, expected = (one.queries["hit_scores"] for one in (without, plain))
+        assert np.array(scores.to_list()) == pytest.approx(np.array(expected.to_list()))
+        assert without.queries.drop("hit_scores").equals(plain.queries.drop("hit_scores"))
         assert (without.metrics, without.statistics) == (plain.metrics, plain.statistics)
 
 
