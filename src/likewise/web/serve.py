@@ -52,7 +52,7 @@ def serve(
         raise DataError(f"port is {port}; it is from 0 to 65,535")
     root = likewise.open(workspace=workspace).root  # without a catalogue it raises
     shared = not is_loopback(host)
-    kept = shared or not os.access(root / "catalog", os.W_OK)
+    kept = shared or not os.access(root, os.W_OK)
     sockets = listen(host, port)
     settings = Settings(
         workspace=None if workspace is None else os.fspath(workspace),
