@@ -135,10 +135,11 @@ async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[st
 def look_for_versions(site: Site) -> None:
     """Publish an event for every open data set that has a new version."""
     for name in site.shelf.names:
-        before = site.shelf.known_version(name)
+        before = site.looked.get(name, site.shelf.known_version(name))
         try:
             version = site.shelf.newest(name).version
         except LikewiseError:
             continue  # it is being replaced, or was removed
-        if version != before:
+        site.looked[name] = version
+        if version != before:  # a request may have opened it since the last look
             site.jobs.publish("version", {"dataset": name, "v": version})
