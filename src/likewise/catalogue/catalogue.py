@@ -102,6 +102,11 @@ class Catalogue:
         return self._ws.root
 
     @property
+    def is_writable(self) -> bool:
+        """True if this process may change the data sets of the catalogue."""
+        return os.access(self._ws.catalog, os.W_OK)
+
+    @property
     def indexes(self) -> list[str]:
         """Names of the indexes by which data sets can be searched: exact, and params.yaml's."""
         return list(dict.fromkeys(["exact", *self._ws.params.indexes]))

@@ -50,10 +50,11 @@ def attention(  # noqa: PLR0913 (a function here is a command, an argument an op
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure attention distances and variances of patch tokens of vision transformers.
+    """Measure attention distances of vision transformers.
 
-    The values are those of one image, or means over items of a data set or view. The table on
-    the terminal has one row per layer; --json has one per head.
+    Variances of patch tokens are measured too. The values are those of one image, or means over
+    items of a data set or view. The table on the terminal has one row per layer; --json has one
+    per head.
     """
     heads = likewise.attention(
         models,

@@ -50,9 +50,9 @@ def serve(
         raise DataError(f"root_path is {root_path!r}; it begins with a slash")
     if port is not None and not 0 <= port < 65_536:
         raise DataError(f"port is {port}; it is from 0 to 65,535")
-    root = likewise.open(workspace=workspace).root  # without a catalogue it raises
+    catalogue = likewise.open(workspace=workspace)  # without a catalogue it raises
     shared = not is_loopback(host)
-    kept = shared or not os.access(root, os.W_OK)
+    kept = shared or not catalogue.is_writable
     sockets = listen(host, port)
     settings = Settings(
         workspace=None if workspace is None else os.fspath(workspace),
