@@ -101,6 +101,25 @@ def test_a_region_of_a_map_filters_all_pages(workspace: Path, page: Page) -> Non
         opened.browse(positions=[24])
 
 
+def test_a_selection_of_a_region_has_only_its_items(workspace: Path, page: Page) -> None:
+    opened = mapped(workspace)
+    places = opened.places("plane")
+    middle = float(np.median(places[:, 0]))
+    low, high = places.min() - 1, places.max() + 1
+    region = f"plane:{low},{low},{middle},{low},{middle},{high},{low},{high}"
+    left = opened.items.filter(places[:, 0] < middle)
+    address = f"/api/d/emoji/selections?region={region}"
+    assert page.post(address, json={"name": "left"})["items"] == len(left)
+    kept = likewise.browse("emoji", selection="left", limit=24).rows
+    assert kept["item_id"].to_list() == left["item_id"].to_list()
+    both = page.post(f"{address}&f.label=0", json={"name": "both"})
+    assert both["items"] == len(left.filter(label="0"))
+    chosen = opened.items["item_id"].head(2).to_list()
+    assert page.post(address, json={"name": "two", "items": chosen})["items"] == 2
+    beyond = f"plane:{high},{high},{high + 1},{high},{high},{high + 1}"
+    page.post(f"/api/d/emoji/selections?region={beyond}", json={"name": "none"}, status=422)
+
+
 def test_the_item_at_a_position(workspace: Path, page: Page) -> None:
     item = page.get("/api/d/emoji/at?p=3")
     assert item["item_id"] == likewise.open("emoji").items["item_id"][3]

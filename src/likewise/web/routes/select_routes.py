@@ -12,7 +12,9 @@ from likewise.web.answers import RefusedError, bad_request, json_answer
 from likewise.web.columns import columns_of
 from likewise.web.conditions import whole_condition
 from likewise.web.jobs import Job, Progress, Result
+from likewise.web.parameters import RowSelection
 from likewise.web.requests import Call, json_body
+from likewise.web.shelf import Opened
 from likewise.web.site import Site
 
 MOST_SUSPECTS = 10_000
@@ -60,16 +62,21 @@ def select(call: Call) -> Response:
     """Keep ``items``, or all that meet the filter in the query, as the selection ``name``.
 
     Raises:
-        RefusedError: the body has another form; or the filter was seen in another version.
+        RefusedError: the body has another form; no item is in the region of the map; or the
+            filter was seen in another version.
     """
     given = json_body(call)
     name = bodies.name_of(given, "name")
     items = bodies.item_ids(given, needed=False)
     dataset: str = call.path["name"]
-    where = None if items else _where(call)
-    if call.site.shelf.newest(dataset).version != call.opened.version:
+    region = call.selection.region
+    where = None if items or region else _where(call)
+    newest = call.site.shelf.newest(dataset)
+    if newest.version != call.opened.version:
         what = f"a newer version of {dataset} is here; look at it before you select from it"
         raise RefusedError(409, "StaleArtefactError", what)
+    if region and not items:
+        items = _in_region(newest, call.selection)
     done = likewise.select(dataset, name, items, where=where, workspace=call.site.workspace)
     _see_changes(call.site)
     return json_answer(vars(done))
@@ -79,6 +86,19 @@ def _where(call: Call) -> str:
     """Return the condition of the filter in the query; that of all items without one."""
     condition = whole_condition(call.selection, columns_of(call.opened))
     return condition or "item_id IS NOT NULL"
+
+
+def _in_region(opened: Opened, selection: RowSelection) -> list[str]:
+    """Return the ids of the items that meet a filter with a region, which is no condition.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    rows = grid_rows.positions(opened, selection)
+    if not len(rows):
+        raise bad_request("no item of the filter is in the region; draw another one")
+    ids: list[str] = opened.dataset.rows(rows, ["item_id"])["item_id"].to_list()
+    return ids
 
 
 def _see_changes(site: Site) -> None:
