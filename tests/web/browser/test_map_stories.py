@@ -97,6 +97,11 @@ def test_filters_and_colours_of_a_map_by_keyboard(tab: Tab) -> None:
         page.keyboard.press("+")
     page.keyboard.press("s")
     expect(page).to_have_url(re.compile("region=plane"))
+    expect(page.locator(".chosen")).to_be_visible()
+    region = page.locator(".outline polygon").bounding_box()
+    assert region
+    wide = page.locator("canvas").evaluate("canvas => canvas.clientWidth")
+    assert region["width"] == pytest.approx(wide, abs=5), "the zoom stays"
     page.keyboard.press("0")
     page.keyboard.press("Escape")
     expect(page.locator("#total")).to_have_text("4 items of 24")

@@ -61,12 +61,13 @@ export function MapPage({ dataset, query, frame }) {
 
 function Plane({ dataset, query, name, maps, facts }) {
   const by = query.get('by') ?? facts.columns[0], view = useRef(), [lasso, setLasso] = useState(false), [open, setOpen] = useState(false);
-  const dark = useDark(), shownOnly = filtering(query), rows = rowsOnly(query), calm = useCalm(rows);
+  const dark = useDark(), shownOnly = filtering(query), rows = rowsOnly(query);
   const bounds = useData(dataset, `map/${encodeURIComponent(name)}/bounds`);
   const points = useAnswer(`${dataset} ${name}`, async signal => new Uint16Array(await bytes(dataset, `map/${encodeURIComponent(name)}/points`, {}, signal)));
   const codes = useAnswer(`${dataset} ${by}`, async signal => new Uint8Array(await bytes(dataset, 'colours', { by }, signal)));
   const legend = useData(dataset, 'legend', { by });
   const chosen = useAnswer(shownOnly ? `${dataset} ${rows}` : null, async signal => new Int32Array(await bytes(dataset, 'positions', rows, signal)));
+  const busy = shownOnly && chosen.busy, calm = useCalm(rows, busy);
   const states = useMemo(() => {
     if (!shownOnly) return new Uint8Array(facts.items).fill(1);
     if (!chosen.data) return null;
@@ -111,7 +112,7 @@ function Plane({ dataset, query, name, maps, facts }) {
         ${shownOnly && html`<a class="button main end" href=${address(['d', dataset], result(query))}>Show in Browse</a>`}</div>
       <${Chips} query=${query} />
       ${error && html`<${Problem} error=${error} />`}
-      <div class="mapfield"><${Canvas} view=${view} dataset=${dataset} layers=${layers} query=${query} name=${name} bounds=${bounds.data} lasso=${lasso} onRegion=${corners => { setLasso(false); setRegion(corners); }} onPick=${pick} label=${`Map of ${count(bounds.data?.placed ?? facts.items)} items by ${model}`} />
+      <div class="mapfield"><${Canvas} view=${view} dataset=${dataset} layers=${layers} query=${query} name=${name} bounds=${bounds.data} busy=${busy} lasso=${lasso} onRegion=${corners => { setLasso(false); setRegion(corners); }} onPick=${pick} label=${`Map of ${count(bounds.data?.placed ?? facts.items)} items by ${model}`} />
         ${legend.data && html`<${Legend} legend=${legend.data} query=${query} />`}</div>
       ${bounds.data && bounds.data.placed < facts.items && html`<p class="soft note">${counted(facts.items - bounds.data.placed, 'item')} without a place on this map.</p>`}
       ${shownOnly && calm && html`<${Strip} dataset=${dataset} rows=${calm} query=${query} total=${total} />`}
@@ -119,12 +120,13 @@ function Plane({ dataset, query, name, maps, facts }) {
 }
 
 /** The filter a moment later: points and their number come first, then counts and pictures. */
-function useCalm(rows) {
+function useCalm(rows, busy) {
   const [calm, setCalm] = useState(null);
   useEffect(() => {
+    if (busy) return undefined;
     const timer = setTimeout(() => setCalm(rows), 150);
     return () => clearTimeout(timer);
-  }, [rows.toString()]);
+  }, [rows.toString(), busy]);
   return calm;
 }
 
@@ -143,7 +145,7 @@ function useDark() {
 function Canvas({ view, dataset, layers, query, name, bounds, ...rest }) {
   const [near, setNear] = useState(null), known = useRef(new Map()), wanted = useRef(-1);
   const region = useMemo(() => {
-    const [map, listed] = (query.get('region') ?? '').split(':');
+    const [map, listed = ''] = (query.get('region') ?? '').split(':');
     if (map !== name || !bounds) return null;
     const numbers = listed.split(',').map(Number);
     const scale = bounds.grid / bounds.extent;

@@ -5,6 +5,7 @@ import { Nearest, painter } from './points.js';
 const GRID = 65534;
 const SAMPLE = 100_000;
 const SETTLE = 150;
+const SLOW = 25;
 const NEAR = 12;
 const CORNERS = 64;
 
@@ -18,12 +19,14 @@ function fewer(path) {
  * `layers` {points, codes, states, palette} are the typed arrays of points.js; `span` is the size
  * of the map in its grid. Regions are corners
  * [x, y] of the grid of points. `onRegion(corners)`, `onPick(position)`, `onHover(position, x, y)`.
+ * `busy` is true while other states are on their way.
  */
-export function MapView({ control, layers, span, region, lasso, onRegion, onPick, onHover, label }) {
+export function MapView({ control, layers, span, region, busy, lasso, onRegion, onPick, onHover, label }) {
   const canvas = useRef(), outline = useRef(), frame = useRef(), [plain, setPlain] = useState(false);
   const live = useRef({ view: null, painter: null, nearest: null, timer: 0, waiting: 0, down: null, path: null, given: {}, whole: 0 }).current;
   live.layers = layers;
   live.region = region;
+  live.busy = busy;
   live.span = span ?? [GRID, GRID];
 
   const toGrid = ([x, y]) => { const { view, ratio } = live; return [(x * ratio - view.x) / view.scale, (view.y - y * ratio) / view.scale]; };
@@ -52,9 +55,10 @@ export function MapView({ control, layers, span, region, lasso, onRegion, onPick
   const redraw = (moving = false) => {
     cancelAnimationFrame(live.waiting);
     clearTimeout(live.timer);
+    if (live.resizing) return;
     live.waiting = requestAnimationFrame(() => {
       const number = (live.layers.points?.length ?? 0) / 2, step = Math.min(63, Math.ceil(number / SAMPLE));
-      const slow = moving && step > 1 && live.whole > 25;
+      const slow = moving && step > 1 && live.whole > SLOW;
       draw(slow ? step : 1);
       if (slow) live.timer = setTimeout(() => draw(1), SETTLE);
     });
@@ -63,15 +67,21 @@ export function MapView({ control, layers, span, region, lasso, onRegion, onPick
     const { width, height } = canvas.current, [wide, high] = live.span.map(one => Math.max(one, 1));
     live.fit = 0.94 * Math.min(width / wide, height / high);
     live.view = { scale: live.fit, x: (width - wide * live.fit) / 2, y: (height + high * live.fit) / 2 };
+    live.fitted = true;
     redraw();
   };
   const zoom = (by, x = canvas.current.clientWidth / 2, y = canvas.current.clientHeight / 2) => {
     const [px, py] = [x * live.ratio, y * live.ratio], { view } = live;
     const scale = Math.max(live.fit / 2, Math.min(live.fit * 2000, view.scale * by)), change = scale / view.scale;
     live.view = { scale, x: px - (px - view.x) * change, y: py - (py - view.y) * change };
+    live.fitted = false;
     redraw(true);
   };
-  const pan = (dx, dy) => { live.view = { ...live.view, x: live.view.x + dx * live.ratio, y: live.view.y + dy * live.ratio }; redraw(true); };
+  const pan = (dx, dy) => {
+    live.view = { ...live.view, x: live.view.x + dx * live.ratio, y: live.view.y + dy * live.ratio };
+    live.fitted = false;
+    redraw(true);
+  };
   const inView = () => {
     const { clientWidth: w, clientHeight: h } = canvas.current;
     return [[0, 0], [w, 0], [w, h], [0, h]].map(toGrid);
@@ -82,16 +92,32 @@ export function MapView({ control, layers, span, region, lasso, onRegion, onPick
     const element = canvas.current;
     live.painter = painter(element, plain);
     live.given = {};
+    live.view = null;
     element.dataset.painter = live.painter.kind;
+    /** Draw at the present size; a place that was chosen stays in the middle. */
     const measure = () => {
+      const { view, ratio } = live, stays = view && !live.fitted;
+      live.resizing = 0;
       live.ratio = devicePixelRatio || 1;
       const [width, height] = [Math.round(element.clientWidth * live.ratio), Math.round(element.clientHeight * live.ratio)];
-      if (!width || !height || (element.width === width && element.height === height && live.view)) return;
+      if (!width || !height) return;
+      if (element.width === width && element.height === height && view) { redraw(); return; }
+      const [dx, dy] = [(width - element.width) / 2, (height - element.height) / 2];
       element.width = width;
       element.height = height;
       fit();
+      if (!stays || ratio !== live.ratio) return;
+      live.view = { scale: view.scale, x: view.x + dx, y: view.y + dy };
+      live.fitted = false;
     };
-    const watch = new ResizeObserver(measure);
+    /** A slow map is drawn once for all changes of a region: its size, and then its states. */
+    const resized = () => {
+      clearTimeout(live.resizing);
+      const many = (live.layers.points?.length ?? 0) / 2 > SAMPLE;
+      if (!many || live.whole <= SLOW) { measure(); return; }
+      live.resizing = setTimeout(() => (live.busy ? resized() : measure()), SETTLE);
+    };
+    const watch = new ResizeObserver(resized);
     watch.observe(element);
     measure();
     const lost = event => { event.preventDefault(); setPlain(true); };
@@ -101,6 +127,8 @@ export function MapView({ control, layers, span, region, lasso, onRegion, onPick
     return () => {
       watch.disconnect();
       clearTimeout(live.timer);
+      clearTimeout(live.resizing);
+      live.resizing = 0;
       cancelAnimationFrame(live.waiting);
       element.removeEventListener('webglcontextlost', lost);
       element.removeEventListener('wheel', wheel);
