@@ -53,7 +53,7 @@ export function Editor({ dataset, id, item, texts, schema, fresh, renew, again }
 /** One value as a text; Enter saves it, Escape leaves it. An empty text is no value. */
 function Field({ name, value, onSave, onClose }) {
   const [text, setText] = useState(value ?? '');
-  const key = event => { if (event.key === 'Escape') { event.preventDefault(); onClose(); } };
+  const key = event => { if (event.key === 'Escape' && !event.isComposing) { event.preventDefault(); onClose(); } };
   return html`<form class="row" onSubmit=${event => { event.preventDefault(); onSave(text === '' ? null : text); }}>
     <input ref=${element => element && !element.dataset.seen && (element.dataset.seen = '1', element.focus())} type="text" aria-label=${`New value of ${name}`} spellcheck=${name === 'text'} value=${text} onInput=${event => setText(event.target.value)} onKeyDown=${key} />
     <button type="submit">Save</button></form>`;

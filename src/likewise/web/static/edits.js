@@ -14,7 +14,7 @@ const pause = ms => new Promise(resolve => { setTimeout(resolve, ms); });
 /** The corrections of one data set. `changes` is a Map: item -> column -> {published, corrected}. */
 class Session {
   constructor(dataset) {
-    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], conflict: null, error: null, status: '', job: null, drawer: false, turn: 0 });
+    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], undoing: null, conflict: null, error: null, status: '', job: null, drawer: false, turn: 0 });
     this.listeners = new Set();
     this.published = () => {};
   }
@@ -79,9 +79,16 @@ class Session {
     this.timer = setTimeout(() => this.load(), 500);
   }
 
-  /** Undo the last correction of this tab. */
+  /** Undo the last correction of this tab; the next one waits until this one is undone. */
   async undo() {
+    const turn = (this.undoing ?? Promise.resolve()).then(() => this.undoLast());
+    this.undoing = turn;
+    await turn;
+  }
+
+  async undoLast() {
     const last = this.stack.at(-1);
+    if (this.conflict) return;
     if (!last) { this.tell({ status: 'Nothing to undo' }); return; }
     if (await this.correct(last.values, last.expect, { words: 'Undone', undo: true })) this.tell({ stack: this.stack.filter(one => one !== last) });
   }

@@ -23,6 +23,7 @@ export function LabelPicker({ dataset, about, onChoose, onClose }) {
     if (option.fresh) setFresh(option.label); else { onClose(); onChoose(option.label); }
   };
   const key = event => {
+    if (event.isComposing) return;  // Enter ends a word of an input method
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) setAt(now => Math.max(0, Math.min(options.length - 1, now + step)));
     else if (event.key === 'Enter') { if (current) choose(options[at]); else hurry.current = true; } else return;

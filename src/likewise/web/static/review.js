@@ -83,7 +83,7 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
     [['ArrowLeft'], 'previous', () => go(at - 1)],
   ]);
   const writing = event => {
-    if (event.key !== 'Enter' && event.key !== 'Escape') return;
+    if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.preventDefault();
     if (event.key === 'Escape') setNote(null);
     else if (doubt.verdict) judge(doubt, doubt.verdict, text);

@@ -63,13 +63,15 @@ function useSearch(dataset, model, missing, done) {
 
 function Queue({ dataset, edits, queue }) {
   const { suspects, pictures } = queue;
-  const [place, setAt] = useState(0), [open, setOpen] = useState(false);
+  const [place, setAt] = useState(0), [open, setOpen] = useState(false), busy = useRef(false);
   const at = Math.min(place, suspects.length - 1), one = suspects[at], item = one.item_id;
   const change = edits.changes.get(item)?.get('label');
   const move = by => setAt(now => Math.max(0, Math.min(suspects.length - 1, now + by)));
   const label = async value => {
-    if (readOnly) return;
+    if (readOnly || busy.current) return;
+    busy.current = true;
     const done = await edits.correct({ label: { [item]: value } }, { label: { [item]: edits.now(item, 'label', item in pictures ? pictures[item].label : one.label) } }, { words: `${item}: ${shown(value)}` });
+    busy.current = false;
     if (value !== null) remember(dataset, value);
     if (done) move(1);
   };
