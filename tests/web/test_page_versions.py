@@ -8,6 +8,7 @@ import pytest
 import likewise
 from forked import run_dvc
 from likewise.storage.versions import run_git
+from likewise.web import shelf
 from likewise.web.routes.job_routes import look_for_versions
 from likewise.web.shelf import KEPT
 from page_client import Page, opened
@@ -54,6 +55,19 @@ def test_a_revision_is_opened_by_its_name(alice: Path) -> None:
         mark = page.get("/api/d/emoji/page?rev=v1")["v"]
         assert page.get(f"/api/d/emoji/page?v={mark}")["items"] == 24
         page.refused("/api/d/emoji/page?rev=v9", 404)
+
+
+def test_a_branch_is_the_commit_that_it_has_now(
+    alice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "REVISION_SECONDS", 0.0)
+    run_git(alice, "branch", "moving", "v1")
+    with opened() as page:
+        assert page.get("/api/d/emoji/page?rev=moving")["items"] == 24
+        run_git(alice, "branch", "--force", "moving", "v2")
+        now = page.get("/api/d/emoji/page?rev=moving")
+        assert (now["items"], now["copy"]["sql"]) == (23, None)
+        assert page.get("/api/d/emoji/page")["copy"]["sql"], "the checkout is no revision"
 
 
 def test_a_version_that_is_not_open_is_refused(alice: Path) -> None:

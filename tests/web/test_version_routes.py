@@ -39,6 +39,8 @@ def test_the_difference_has_tags_of_the_checkout(alice: Path) -> None:
         assert page.get("/api/d/emoji/diff?a=v2")["curated"] == {}
         likewise.tag("emoji", ["0_noto.jpg"], add=["old house"])
         shown = page.get("/api/d/emoji/diff?a=v2")
+        committed = page.get("/api/d/emoji/diff?a=v2&b=v2")
+        assert (committed["curated"], committed["b"]) == ({}, "v2")
     assert shown["curated"] == {"tags": [1, 0]}
     assert shown["curated_rows"] == [
         {"file": "tags", "change": "added", "item_id": "0_noto.jpg", "value": "old house"}

@@ -1,6 +1,7 @@
 """Open data sets by name and version, so that every answer reads one immutable version."""
 
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,9 @@ from likewise.errors import LikewiseError, StaleArtefactError
 
 KEPT = 3
 """Number of versions of one data set that are kept open."""
+
+REVISION_SECONDS = 2.0
+"""Time after which a revision is resolved again: a branch moves with each commit."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Shelf:
         self._opened: dict[str, OrderedDict[str, Opened]] = {}
         self._newest: dict[str, str] = {}
         self._seen: dict[str, str | None] = {}
-        self._revisions: dict[tuple[str, str], str] = {}
+        self._revisions: dict[tuple[str, str], tuple[str, float]] = {}
         self._lock = threading.RLock()  # of the fields; never held while tables are opened
         self._opening: WeakValueDictionary[tuple[str, str | None], Any] = WeakValueDictionary()
 
@@ -124,10 +128,12 @@ class Shelf:
 
     def _revision(self, name: str, rev: str) -> Opened:
         with self._alone(name, rev):
-            if opened := self._kept(name, self._revisions.get((name, rev))):
+            version, end = self._revisions.get((name, rev), (None, 0.0))
+            if time.monotonic() < end and (opened := self._kept(name, version)):
                 return opened
             opened = self._keep(likewise.open(name, rev=rev, workspace=self._workspace), rev)
-            self._revisions[name, rev] = opened.version
+            end = time.monotonic() + REVISION_SECONDS
+            self._revisions[name, rev] = opened.version, end
             return opened
 
     def _keep(self, dataset: "likewise.Dataset", rev: str | None, curated: str = "") -> Opened:
@@ -136,7 +142,8 @@ class Shelf:
             if rev is None:
                 self._newest[dataset.name] = version
             kept = self._opened.setdefault(dataset.name, OrderedDict())
-            if version not in kept or (rev is None and kept[version].curated != curated):
+            old = kept.get(version)
+            if not old or (rev is None and (old.rev, old.curated) != (None, curated)):
                 kept[version] = Opened(dataset, version, rev, curated)
             kept.move_to_end(version)
             while len(kept) > KEPT:

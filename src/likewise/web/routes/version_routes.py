@@ -91,7 +91,7 @@ def _difference(call: Call, old: str, new: str | None, *, fresh: bool) -> "likew
     opened = call.site.shelf.get(name, rev=new)
     before = call.site.shelf.get(name, rev=old)
     kept = opened.cache.setdefault("differences", {})
-    key = (old, before.version)
+    key = (old, new, before.version)
     if key not in kept or (fresh and new is None):
         kept.clear()
         kept[key] = likewise.diff(name, old, new, workspace=call.site.workspace)
