@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import forked
 import likewise
 from likewise.web import publishing
-from likewise.web.jobs import Jobs
+from likewise.web.jobs import Job, Jobs, Progress
 from likewise.web.settings import Settings
 from page_client import Page, opened
 
@@ -181,6 +182,23 @@ def test_a_job_that_fails_says_why(workspace: Path, forked_python: None) -> None
     assert failed["state"] == "failed"
     assert "DVC" in failed["error"]["what"]
     assert failed["error"]["next"] == "dvc repro --allow-missing --downstream publish@emoji"
+
+
+def test_a_long_log_is_read_to_its_end() -> None:
+    def work(progress: Progress) -> None:
+        for number in range(2_500):
+            progress(None, str(number))
+
+    jobs = Jobs()
+    job = jobs.start(Job("", "warm", "emoji", None, None), work).id
+    while jobs.all()[0]["state"] != "done":
+        time.sleep(0.01)
+    lines = [str(number) for number in range(2_500)]
+    for after in (0, 499, 2_400, 2_500, 9_999):
+        found = jobs.log(job, after)
+        assert found
+        assert found[1:] == (lines[max(500, after) :], 2_500)
+    jobs.close()
 
 
 def test_a_server_that_ends_interrupts_what_it_has_started() -> None:

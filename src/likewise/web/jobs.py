@@ -60,6 +60,7 @@ class Jobs:
         """Begin without jobs; one thread runs them in order."""
         self._jobs: dict[str, Job] = {}
         self._logs: dict[str, list[str]] = {}
+        self._dropped: dict[str, int] = {}
         self._stops: list[Callable[[], object]] = []
         self._events: deque[Event] = deque(maxlen=1000)
         self._numbers = itertools.count(1)
@@ -79,10 +80,10 @@ class Jobs:
                     return other
             job = replace(job, id=str(next(self._numbers)))
             self._jobs[job.id] = job
-            self._logs[job.id] = []
+            self._logs[job.id], self._dropped[job.id] = [], 0
             for old in [i for i, j in self._jobs.items() if j.error or j.state == "done"]:
                 if len(self._jobs) > _KEPT:
-                    del self._jobs[old], self._logs[old]
+                    del self._jobs[old], self._logs[old], self._dropped[old]
         self._changed(job)
         self._pool.submit(self._run, job, work)
         return job
@@ -92,11 +93,22 @@ class Jobs:
         with self._lock:
             return [asdict(job) for job in self._jobs.values()]
 
-    def log(self, job_id: str) -> tuple[dict[str, Any], list[str]] | None:
-        """Return a job for JSON and the lines of its log; None if it is not known."""
+    def log(self, job_id: str, after: int = 0) -> tuple[dict[str, Any], list[str], int] | None:
+        """Return a job for JSON and the lines of its log; None if it is not known.
+
+        Args:
+            job_id: id of the job.
+            after: number of lines that the caller has; only later ones are returned.
+
+        Returns:
+            The job, the lines that are kept, and the number of all lines.
+        """
         with self._lock:
             job = self._jobs.get(job_id)
-            return (asdict(job), list(self._logs[job_id])) if job else None
+            if job is None:
+                return None
+            lines, dropped = self._logs[job_id], self._dropped[job_id]
+            return asdict(job), lines[max(0, after - dropped) :], dropped + len(lines)
 
     def on_close(self, stop: Callable[[], object]) -> None:
         """Call ``stop`` when the server ends, as for a process that a job has started."""
@@ -130,8 +142,9 @@ class Jobs:
     def _run(self, job: Job, work: Callable[[Progress], Result]) -> None:
         def progress(done: float | None, text: str) -> None:
             with self._lock:
-                lines = self._logs.setdefault(job.id, [])
+                lines = self._logs[job.id]
                 lines.append(text)
+                self._dropped[job.id] += len(lines[:-_MOST_LINES])
                 del lines[:-_MOST_LINES]
             self._changed(replace(job, state="running", done=done, text=text))
 

@@ -160,10 +160,9 @@ def job_log(call: Call) -> Response:
     Raises:
         RefusedError: 404; there is no such job.
     """
-    known = call.site.jobs.log(call.path["job"])
+    after = parameters.number(call.query, "after", 0, 0, 1 << 30)
+    known = call.site.jobs.log(call.path["job"], after)
     if known is None:
         raise publishing.no_job()
-    job, lines = known
-    after = parameters.number(call.query, "after", 0, 0, 1 << 30)
-    content: Mapping[str, Any] = {"job": job, "lines": lines[after:], "next": len(lines)}
+    content: Mapping[str, Any] = dict(zip(("job", "lines", "next"), known, strict=True))
     return json_answer(content)
