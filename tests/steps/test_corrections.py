@@ -155,6 +155,10 @@ def test_many_values_are_set_and_undone_together(workspace: Path) -> None:
     ]
     likewise.correct("emoji", list(new), done.before, expect={"label": new})
     assert lines_of(workspace, "corrections.csv") == before
+    mixed = {"0_noto.jpg": "pony", "0_fluent.jpg": "400"}  # only one of them has a text
+    done = likewise.correct("emoji", list(mixed), {"label": mixed})
+    likewise.correct("emoji", list(mixed), done.before, expect=done.after)
+    assert lines_of(workspace, "corrections.csv") == before
     with pytest.raises(
         DataError, match=r"no value of label is given for the item '0_noto\.jpg'"
     ):

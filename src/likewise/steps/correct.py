@@ -117,8 +117,9 @@ def correct(
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     label, near = _new_label(known, wanted, before)
     present = present_values(rows, before)
-    undo = _by_column({key: present[key] for key in wanted})
-    where, now = ws.relative(file), _by_column(wanted)
+    replaced = {key.column for key in wanted}
+    held = {key: value for key, value in present.items() if key.column in replaced}
+    where, undo, now = ws.relative(file), _by_column(held), _by_column({**held, **wanted})
     models = [name for _, name in learners(ws.params, dataset)]
     return Corrected(dataset, where, len(changed), len(after), label, near, undo, now, models)
 
