@@ -25,7 +25,7 @@ class _Opened(Protocol):
     def table(self) -> tables.Table: ...
 
     @property
-    def _thumbs(self) -> tuple[tables.Table, tables.RowIndex] | None: ...
+    def _thumbs(self) -> tuple[tables.Table, tables.RowIndex]: ...
 
     def _path(self, table: Path) -> Path: ...
 
@@ -74,23 +74,26 @@ class ItemThumbnails:
             contents: contents of items; those without a picture in the table are left out.
         """
         with suppress(LikewiseError):  # not made, not pulled, or replaced meanwhile
-            if self._thumbs is not None:
-                table, index = self._thumbs
-                rows = index.positions(contents).tolist()
-                known = {
-                    row: content
-                    for row, content in zip(rows, contents, strict=True)
-                    if row != tables.NO_ROW
-                }
-                pictures = table.take(list(known), ["picture"]).column(0).to_pylist()
-                return dict(zip(known.values(), pictures, strict=True))
+            table, index = self._thumbs
+            rows = index.positions(contents).tolist()
+            known = {
+                row: content
+                for row, content in zip(rows, contents, strict=True)
+                if row != tables.NO_ROW
+            }
+            pictures = table.take(list(known), ["picture"]).column(0).to_pylist()
+            return dict(zip(known.values(), pictures, strict=True))
         return {}
 
     @cached_property
-    def _thumbs(self: _Opened) -> tuple[tables.Table, tables.RowIndex] | None:
-        """The table of small pictures and the index of its contents; None without one."""
+    def _thumbs(self: _Opened) -> tuple[tables.Table, tables.RowIndex]:
+        """The table of small pictures and the index of its contents.
+
+        Raises:
+            MissingArtefactError: it was not made or not pulled yet; the next read looks again.
+        """
         made = artefacts.table(self._ws, self.name, THUMBS.name)
         if not tables.exists(versions.locate(self._ws, made.path)):
-            return None
+            raise MissingArtefactError(f"{self.name} has no small pictures", made.command)
         table = tables.open_table(self._path(made.path), made.command)
         return table, tables.RowIndex(table, "content")
