@@ -11,10 +11,17 @@ const MOST_UNDO = 200;
 const ENDED = ['done', 'failed'];
 const pause = ms => new Promise(resolve => { setTimeout(resolve, ms); });
 
+/** What was seen, with the values that are present instead. */
+function over(expect, changes) {
+  const seen = structuredClone(expect);
+  for (const one of changes) seen[one.column][one.item_id] = one.present;
+  return seen;
+}
+
 /** The corrections of one data set. `changes` is a Map: item -> column -> {published, corrected}. */
 class Session {
   constructor(dataset) {
-    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], undoing: null, conflict: null, error: null, status: '', job: null, drawer: false, turn: 0 });
+    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], line: Promise.resolve(), conflict: null, error: null, status: '', job: null, drawer: false, turn: 0 });
     this.listeners = new Set();
     this.published = () => {};
   }
@@ -44,19 +51,30 @@ class Session {
     return change ? change.corrected : value;
   }
 
+  /** Write one after the other, in the order of the keys. */
+  inTurn(work) {
+    const done = this.line.then(work);
+    this.line = done.catch(() => {});
+    return done;
+  }
+
   /** Set `values` {column: {item: value}} where `expect` is what was seen. True if it was done. */
-  async correct(values, expect, { words = '', undo = false } = {}) {
+  correct(values, expect, options = {}) { return this.inTurn(() => this.write(values, expect, options)); }
+
+  async write(values, expect, { words = '', undo = false } = {}) {
     const items = [...new Set(Object.values(values).flatMap(Object.keys))];
     this.tell({ error: null });
     try {
       const done = await data(this.dataset, 'corrections', {}, { body: { items, values, expect } });
       this.show(done);
-      if (!undo) this.stack = [...this.stack, { values: done.before, expect: done.after }].slice(-MOST_UNDO);
+      if (!undo && done.changed) this.stack = [...this.stack, { values: done.before, expect: done.after }].slice(-MOST_UNDO);
       this.tell({ status: words });
       this.later();
       return true;
     } catch (error) {
-      if (error.body?.changes) this.tell({ conflict: { values, expect, words, undo, changes: error.body.changes, what: error.message } });
+      const changes = error.body?.changes;
+      if (changes?.every(one => values[one.column]?.[one.item_id] === one.present)) return this.write(values, over(expect, changes), { words, undo });
+      if (changes) this.tell({ conflict: { values, expect, words, undo, changes, what: error.message } });
       else this.tell({ error });
       return false;
     }
@@ -79,18 +97,14 @@ class Session {
     this.timer = setTimeout(() => this.load(), 500);
   }
 
-  /** Undo the last correction of this tab; the next one waits until this one is undone. */
-  async undo() {
-    const turn = (this.undoing ?? Promise.resolve()).then(() => this.undoLast());
-    this.undoing = turn;
-    await turn;
-  }
+  /** Undo the last correction of this tab. */
+  undo() { return this.inTurn(() => this.undoLast()); }
 
   async undoLast() {
     const last = this.stack.at(-1);
     if (this.conflict) return;
     if (!last) { this.tell({ status: 'Nothing to undo' }); return; }
-    if (await this.correct(last.values, last.expect, { words: 'Undone', undo: true })) this.tell({ stack: this.stack.filter(one => one !== last) });
+    if (await this.write(last.values, last.expect, { words: 'Undone', undo: true })) this.tell({ stack: this.stack.filter(one => one !== last) });
   }
 
   /** Give an item its published values back. */
@@ -105,9 +119,7 @@ class Session {
     const { values, expect, words, undo, changes } = this.conflict;
     this.tell({ conflict: null });
     if (!mine) { this.tell({ status: 'The other values stay', stack: undo ? this.stack.slice(0, -1) : this.stack }); await this.load(); return; }
-    const seen = structuredClone(expect);
-    for (const one of changes) seen[one.column][one.item_id] = one.present;
-    const done = await this.correct(values, seen, { words, undo });
+    const done = await this.correct(values, over(expect, changes), { words, undo });
     if (done && undo) this.tell({ stack: this.stack.slice(0, -1) });
   }
 
