@@ -224,8 +224,8 @@ def test_tags_and_selections_are_made_from_the_grid(curated: Tab, workspace: Pat
     page.keyboard.press("s")
     window.get_by_label("4 items of the filter").check()
     window.get_by_label("Name").fill("Houses")
-    window.get_by_role("button", name="Save").click()
     curated.refusals = True
+    window.get_by_role("button", name="Save").click()
     expect(window.get_by_role("alert")).to_contain_text("lower-case letters")
     window.get_by_label("Name").fill("houses")
     window.get_by_role("button", name="Save").click()

@@ -101,7 +101,7 @@ def test_filters_and_colours_of_a_map_by_keyboard(tab: Tab) -> None:
     region = page.locator(".outline polygon").bounding_box()
     assert region
     wide = page.locator("canvas").evaluate("canvas => canvas.clientWidth")
-    assert region["width"] == pytest.approx(wide, abs=5), "the zoom stays"
+    assert region["width"] > 0.9 * wide, "the zoom stays"
     page.keyboard.press("0")
     page.keyboard.press("Escape")
     expect(page.locator("#total")).to_have_text("4 items of 24")
@@ -110,6 +110,7 @@ def test_filters_and_colours_of_a_map_by_keyboard(tab: Tab) -> None:
 def test_a_pixel_has_the_colour_of_its_point(tab: Tab, pages: Path) -> None:
     page = tab.open("/d/emoji/map?f.label=0")
     drawn(page)
+    expect(page.locator(".chosen .tile")).to_have_count(4)  # they take height from the map
     row = likewise.open("emoji", workspace=pages).items["label"].to_list().index("0")
     x, y = (round(float(value)) for value in spots(page, pages)[row])
     page.mouse.move(0, 0)
