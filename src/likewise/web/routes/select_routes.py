@@ -89,7 +89,7 @@ def _where(call: Call) -> str:
 
 
 def _in_region(opened: Opened, selection: RowSelection) -> list[str]:
-    """Return the ids of the items that meet a filter with a region, which is no condition.
+    """Return the ids of the items that meet a filter with a region, which SQL lacks.
 
     Raises:
         RefusedError: there is none.
