@@ -45,7 +45,7 @@ def tag(
     where: Where = None,
     json: Json = False,
 ) -> None:
-    """Give items tags, or count the tags there are.
+    """Give items tags, or list the tags of a data set.
 
     Tags are written to catalog/DATASET/tags.csv. They are the list column `tags` at once,
     for example: likewise browse DATASET --where "array_has(tags, 'blurred')"
@@ -78,7 +78,10 @@ def review(  # noqa: PLR0913 (a function here is a command, an argument an optio
     *,
     verdict: Annotated[
         Literal["kept", "dropped", "wrong"] | None,
-        typer.Option(help="Right but stays, right and left out, or a mistake of the check."),
+        typer.Option(
+            help="kept: right, but the item stays. dropped: right, leave the item out. "
+            "wrong: a mistake of the check."
+        ),
     ] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="Reason, kept in git.")] = "",
     name: Name = None,
@@ -156,8 +159,8 @@ def select(
 ) -> None:
     """Keep items as a named selection.
 
-    The list is written to catalog/DATASET/selections/NAME.csv. search, browse and export read
-    it by --selection NAME.
+    The list is written to catalog/DATASET/selections/NAME.csv. query, search, browse,
+    site and export read it by --selection NAME.
     """
     done = likewise.select(dataset, name, items or (), where=where, without=without or ())
     if json:

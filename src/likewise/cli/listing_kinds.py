@@ -45,7 +45,7 @@ def kinds(
         str | None,
         typer.Argument(
             metavar="[FAMILY]",
-            help="protocols, metrics, sources, recipes, indexes, exports or transforms.",
+            help="protocols, metrics, sources, recipes, sections or another family.",
         ),
     ] = None,
     name: Annotated[

@@ -27,7 +27,7 @@ def status(json: Json = False) -> None:
 
     The list has the shards that are planned, done and failed, and the hosts that computed them.
 
-    Run the plain command of a job to compute what is missing and to commit it.
+    Run the command of a job without --shard to compute what is missing and to commit it.
     """
     jobs = likewise.status()
     if json:
@@ -35,6 +35,7 @@ def status(json: Json = False) -> None:
         return
     if not jobs:
         print_line("no job runs in shards")
+        print_tip("likewise plan")
         return
     print_table(
         ("job", "plan", "shards", "done", "begun", "failed", "rows done", "seconds"),
@@ -64,6 +65,7 @@ def status(json: Json = False) -> None:
             hosts[process.partition(" on ")[2]] += number
         if hosts:
             print_line(f"{one.job}: done by {counts(hosts)}")
+    print_tip("run the command of a job without --shard; to discard shards: likewise doctor")
 
 
 def doctor(

@@ -7,7 +7,13 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json, need_folder
-from likewise.cli.output import print_frame_json, print_line, print_next, print_note
+from likewise.cli.output import (
+    print_frame_json,
+    print_line,
+    print_next,
+    print_note,
+    print_tip,
+)
 
 
 def place_items(
@@ -50,3 +56,5 @@ def plot_map(
             print_note(f"wrote {file}")
     if json:
         print_frame_json(places)
+    else:
+        print_tip(f"open {html or svg}")

@@ -189,9 +189,7 @@ def why(
     ],
     model: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[MODEL]", help="Model that embeds the data set, if NAME is one."
-        ),
+        typer.Argument(metavar="[MODEL]", help="Model that embeds the data set."),
     ] = None,
     item: Annotated[
         str | None, typer.Argument(metavar="[ITEM]", help="Item to embed again and compare.")

@@ -214,8 +214,8 @@ def cite(
 ) -> None:
     """Write methods, BibTeX and numbers of a run for a paper.
 
-    All facts are of the card, the passport, the protocol and the report. A fact that none of
-    them states is named as missing.
+    All facts come from the card, the passport, the protocol and the report. A fact that none
+    of them states is listed as missing.
     """
     if json and latex:
         raise typer.BadParameter("give one of --json and --latex")

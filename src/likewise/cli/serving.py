@@ -16,7 +16,12 @@ from likewise.errors import counted, size_text
 def serve(
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65_535, metavar="N", help="Port; by default a free one."),
+        typer.Option(
+            min=0,
+            max=65_535,
+            metavar="N",
+            help="Port; by default the first free one from 8642.",
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address at which to listen.")
@@ -25,7 +30,8 @@ def serve(
         bool | None,
         typer.Option(
             "--read-only/--read-write",
-            help="Refuse changes; the default where --host is not loopback.",
+            help="Refuse changes; the default if --host is not loopback, or if the catalogue "
+            "cannot be written.",
         ),
     ] = None,
     open_browser: Annotated[
@@ -42,9 +48,9 @@ def serve(
 ) -> None:
     """Show the catalogue in a browser.
 
-    Look, search, draw and compare. The page is served by this machine for this machine until
-    Ctrl-C. It needs no network. With another --host, other machines can connect; they need the
-    token in the printed address.
+    Browse, search, draw, compare and correct. The page needs no network and runs until Ctrl-C.
+    Only this machine can connect. With another --host, other machines can; they need the token
+    in the printed address.
     """
     server = likewise.serve(
         port=port,

@@ -29,6 +29,7 @@ def prepare(dataset: Dataset) -> None:
     """Create missing files of corrections and take-downs."""
     created = likewise.prepare(dataset)
     print_line(f"{dataset}: {', '.join(created) or 'no file is missing'}")
+    print_next("dvc repro")
 
 
 def ingest(
@@ -114,7 +115,10 @@ def embed(
 def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
     dataset: Dataset,
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Name of the model; no model of params.yaml.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="Name of the vectors; not a model of params.yaml."
+        ),
     ],
     file: Annotated[
         Path | None,
@@ -182,6 +186,7 @@ def thumbs(dataset: Dataset) -> None:
     print_line(
         f"{dataset}: {done.made:,} made, {done.kept:,} kept{bad}, {size_text(done.nbytes)}"
     )
+    print_next("dvc repro")
 
 
 def publish(dataset: Dataset) -> None:
