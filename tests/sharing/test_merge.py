@@ -120,7 +120,7 @@ def test_a_conflict_is_listed_and_nothing_is_merged(branches: Path) -> None:
     with pytest.raises(DataError) as caught:
         likewise.merge("theirs")
     assert str(caught.value) == (
-        "1 values are changed on both sides: emoji: label of '400_noto.jpg' is '1000' here, "
+        "1 value changed on both sides: emoji: label of '400_noto.jpg' is '1000' here, "
         "'0' there; nothing was merged; choose a side: --ours or --theirs"
     )
     assert run_git(branches, "rev-parse", "HEAD") == before

@@ -26,7 +26,7 @@ from likewise.cli.output import (
 )
 from likewise.cli.print_difference import print_difference
 from likewise.cli.print_export import print_export
-from likewise.errors import size_text
+from likewise.errors import counted, size_text
 
 if TYPE_CHECKING:
     from likewise import Pulled
@@ -223,11 +223,10 @@ def merge(
     elif not done.commit:
         print_line("nothing to merge")
     else:
-        counts = {
-            "conflicts resolved": done.settled,
-            f"values of the source of {branch} kept as corrections": done.carried,
-        }
-        listed = "".join(f", {number:,} {what}" for what, number in counts.items() if number)
+        listed = f", {counted(done.settled, 'conflict')} resolved" if done.settled else ""
+        if done.carried:
+            carried = counted(done.carried, "value")
+            listed += f", {carried} of the source of {branch} kept as corrections"
         print_line(f"{done.commit[:10]}: merged {branch}{listed}")
         print_next("likewise pull, then: dvc repro --allow-missing")
 

@@ -20,7 +20,7 @@ from likewise.catalogue.merge_driver import (
     register_driver,
     write_attributes,
 )
-from likewise.errors import DataError, VersionError, bounded
+from likewise.errors import DataError, VersionError, bounded, counted
 from likewise.formats.paths import StrPath
 from likewise.storage import journal, tables, under_way, versions
 from likewise.storage.workspace import Workspace
@@ -274,6 +274,6 @@ def _refuse(clashes: Clashes, others: Sequence[str] = ()) -> None:
     if lines:
         listed = "; ".join(lines[:10]) + (f" and {len(lines) - 10:,} more" * (len(lines) > 10))
         raise DataError(
-            f"{len(lines):,} values are changed on both sides: {listed}; nothing was merged; "
-            "choose a side: --ours or --theirs"
+            f"{counted(len(lines), 'value')} changed on both sides: {listed}; nothing was "
+            "merged; choose a side: --ours or --theirs"
         )

@@ -10,7 +10,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.export_selection import selection
-from likewise.errors import DataError, bounded
+from likewise.errors import DataError, bounded, counted
 from likewise.exports.croissant import croissant_document
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -160,7 +160,8 @@ def _check(ws: Workspace, dataset: str) -> None:
         faults.append(f"{dataset} is not published (run: {command})")
     if faults:
         reasons = bounded(faults, len(faults), 10)
-        raise DataError(f"{dataset} cannot be released, for {len(faults):,} reasons: {reasons}")
+        number = counted(len(faults), "reason")
+        raise DataError(f"{dataset} cannot be released, for {number}: {reasons}")
 
 
 def _changelog(path: Path, dataset: str, tag: str, entry: str) -> str:
