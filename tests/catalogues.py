@@ -35,11 +35,15 @@ def sign(patch: pytest.MonkeyPatch, top: Path) -> None:
         patch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
 
 
+def run_folder(factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder that all workers of a run share."""
+    top = factory.getbasetemp()
+    return top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
+
+
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder for all workers of a run, made by the first that wants it; tests copy it."""
-    top = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        top = top.parent
+    top = run_folder(factory)
     folder, made = top / name, top / f"{name}.made"
     with (top / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@ import coverage
 import pytest
 
 import likewise
-from catalogues import once, published, sign
+from catalogues import once, published, run_folder, sign
 from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
 from forked import MEASURED, PROGRAMS_MEASURED, load_libraries, python, run_dvc
@@ -91,14 +91,17 @@ def _own_state(
 ) -> Iterator[None]:
     """Folders of its own for the keys of catalogues without git and for the settings of DVC.
 
+    All workers have one key, because they copy catalogues that one of them has made.
     By default, a dvc command starts a process that asks a server for the latest version of DVC.
     Coverage is measured in forked commands, too.
     """
     measuring = getattr(pytestconfig.pluginmanager.getplugin("_cov"), "cov_controller", None)
     settings = tmp_path_factory.mktemp("dvc")
     (settings / "config").write_text("[core]\nanalytics = false\ncheck_update = false\n")
+    state = run_folder(tmp_path_factory) / "state"
+    state.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_STATE_HOME", str(state))
         patch.setenv("DVC_GLOBAL_CONFIG_DIR", str(settings))
         if measuring is not None:
             patch.setenv(MEASURED, measuring.cov.config.serialize())

@@ -16,6 +16,7 @@ from archives import tarred
 from likewise.distributed import plans_of, shard_cuts
 from likewise.errors import DataError, MissingArtefactError
 from likewise.formats.archives import open_files
+from likewise.imaging.file_stamps import read_stamps
 from likewise.steps.ingest.ingest_job import IngestJob
 from likewise.steps.ingest.ingest_shards import IngestWork
 from likewise.storage import journal, tables
@@ -157,6 +158,12 @@ def change_source() -> None:
     (images / "800_noto.jpg").unlink()
     (images / "1000_noto.jpg").write_bytes(noto[:100])
     (images / "0_empty.jpg").touch()
+
+
+def test_every_worker_has_the_key_of_the_catalogue(workspace: Path) -> None:
+    """Without it no stamp is valid, and all files are new."""
+    ws = Workspace(workspace)
+    assert len(read_stamps(ws, ws.stamps("emoji"))) == 24
 
 
 def test_a_changed_source_gives_the_same(workspace: Path) -> None:
