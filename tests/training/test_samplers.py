@@ -75,6 +75,12 @@ def test_packs_are_read_in_order_by_every_process() -> None:
     assert sorted(np.diff(lane))[1:] == [1] * (len(lane) - 2)
 
 
+def test_a_batch_of_all_items_is_read_in_the_order_of_the_packs() -> None:
+    """2 x 1,031 items have two lanes; shards of 1,024 items would not fill the batch."""
+    sampler = PackOrderSampler(np.arange(2 * 1031), 4096, seed=0)
+    assert np.array_equal(np.sort(sampler.epoch(0).ravel()), np.arange(2 * 1031))
+
+
 def test_the_order_of_packs_is_that_of_the_images_table() -> None:
     rows = [5, 3, 8, 1, 9, 0]
     items = pl.DataFrame({"item_id": list("abcdef"), "row": rows})

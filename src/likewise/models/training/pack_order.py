@@ -41,8 +41,10 @@ class PackOrderSampler:
         most = min(self._batch, LANES)
         self._lanes = next(n for n in range(most, 0, -1) if self._batch % n == 0)
         each = max(-(-len(rows) // (self._lanes * SHARD_ITEMS)), 1)
-        self._shards = np.array_split(rows, self._lanes * each)
         self._run = self._batch // self._lanes
+        if each * (len(rows) // (self._lanes * each)) < self._run:
+            each = 1  # the shortest lane would not fill the only batch
+        self._shards = np.array_split(rows, self._lanes * each)
         # A lane may get the shortest shards only, so that its length does not depend on chance.
         self.steps = max(each * len(self._shards[-1]) // self._run, 1)
 
