@@ -6,7 +6,7 @@ Source: Norouzi, Punjani, Fleet, "Fast Search in Hamming Space with Multi-Index 
 2012.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -123,15 +123,25 @@ def search_hashes(search: HashSearch) -> Nearest:
     return search.by_words(range(WORDS))
 
 
-def nearest_of(results: "Sequence[Nearest]") -> Nearest:
-    """Return the nearest of several results for the same queries; the first row of ties."""
-    rows, bits = results[0].rows, results[0].bits
-    for other in results[1:]:
-        is_known = other.rows != NO_ROW
-        nearer = (other.bits < bits) | ((other.bits == bits) & (other.rows < rows))
-        better = is_known & ((rows == NO_ROW) | nearer)
-        rows, bits = np.where(better, other.rows, rows), np.where(better, other.bits, bits)
-    return Nearest(rows, bits)
+def nearest_of(results: "Iterable[Nearest]") -> Nearest:
+    """Return the nearest of several results for the same queries; the first row of ties.
+
+    Only one of the ``results`` is in memory at a time.
+    """
+    every = iter(results)
+    best = next(every)
+    for other in every:
+        best = _nearer(best, other)
+    return best
+
+
+def _nearer(one: Nearest, other: Nearest) -> Nearest:
+    is_known = other.rows != NO_ROW
+    nearer = (other.bits < one.bits) | ((other.bits == one.bits) & (other.rows < one.rows))
+    better = is_known & ((one.rows == NO_ROW) | nearer)
+    return Nearest(
+        np.where(better, other.rows, one.rows), np.where(better, other.bits, one.bits)
+    )
 
 
 def nearest(

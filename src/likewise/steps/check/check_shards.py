@@ -57,6 +57,9 @@ MANY_HASHES = 500_000
 MANY_VECTORS = 20_000
 """Vectors of a search that is cut into shards."""
 
+_VERSION = "1"
+"""Version of the shards and their results, so that those of another one are not used."""
+
 
 @dataclass(frozen=True)
 class _PlannedSearch:
@@ -95,7 +98,7 @@ class CheckJob:
         return make_plan(
             self.inputs.ws,
             self.name,
-            facts={**facts, ARRAYS: inputs_digest(arrays)},
+            facts={**facts, ARRAYS: inputs_digest(arrays), "version": _VERSION},
             rows=rows,
             sizes=[size for one in searches for size in one.sizes],
             prepare=lambda plan: write_inputs(plan, arrays),
@@ -148,7 +151,7 @@ class CheckJob:
             name = next(hashes)
             if name not in shards:
                 return search_hashes(one)
-            return nearest_of([Nearest(**arrays) for arrays in results(name)])
+            return nearest_of(Nearest(**arrays) for arrays in results(name))
 
         def neighbours(one: NeighbourSearch) -> Iterator[FoundNeighbours]:
             name = next(roles)
