@@ -60,6 +60,9 @@ from likewise.storage.workspace import Workspace
 _INPUTS = "inputs"
 """The fact of a plan with its inputs."""
 
+_VERSION = "1"
+"""Version of the shards and their results, so that those of another one are not used."""
+
 
 @dataclass(frozen=True)
 class RankJob:
@@ -99,7 +102,12 @@ class RankJob:
         """The entry of the run and the digests of what it reads, as JSON."""
         entry = self.ws.run(self.run)
         columns = run_digests(self.ws, self.dataset, self.protocol, entry)
-        document = {"run": entry.recorded(), "columns": columns, "items": len(self.dataset)}
+        document = {
+            "run": entry.recorded(),
+            "columns": columns,
+            "items": len(self.dataset),
+            "version": _VERSION,
+        }
         return json.dumps(document, sort_keys=True)
 
     def vectors(self) -> VectorBlocks:
