@@ -5,6 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,14 +14,17 @@ from hypothesis import strategies as st
 from likewise.distributed import (
     ShardNote,
     ShardPlan,
+    array_parts,
     make_plan,
     plans_of,
+    read_arrays,
     read_plan,
     remove_plans,
     shard_sizes,
+    write_arrays,
 )
 from likewise.distributed.shard_run import last_shards
-from likewise.errors import DataError, MissingArtefactError
+from likewise.errors import DamagedError, DataError, MissingArtefactError
 from likewise.storage.workspace import Workspace
 
 ROWS = pl.DataFrame(
@@ -116,6 +120,16 @@ def test_a_plan_of_another_checkout_is_not_read(ws: Workspace, tmp_path: Path) -
         read_plan(ws, "job", theirs.id)
 
 
+def test_two_processes_that_compute_one_shard_do_not_damage_it(ws: Workspace) -> None:
+    """The second one is killed before its part, on a processor of another kind."""
+    made = plan(ws)
+    write_arrays(made, 1, {"scores": np.zeros(4)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ShardPlan, "write_part", lambda *_: None)
+        write_arrays(made, 1, {"scores": np.ones(4)})
+    assert np.array_equal(read_arrays(made, array_parts(made)[1])["scores"], np.zeros(4))
+
+
 def test_a_failure_is_noted_until_the_shard_is_complete(ws: Workspace) -> None:
     made = plan(ws)
     made.note_failure(2, "no memory", "process 1 on n")
@@ -137,6 +151,46 @@ def test_a_removed_plan_is_named(ws: Workspace) -> None:
         pass
     with pytest.raises(MissingArtefactError, match="was removed"):
         made.rows(0)
+
+
+def test_rows_that_were_not_planned_are_not_used(ws: Workspace) -> None:
+    made, other = plan(ws), make_plan(ws, "job", facts={}, rows=ROWS[::-1], sizes=(4, 4, 2))
+    shutil.copy(other.folder / "rows.arrow", made.folder)
+    for found in (made, read_plan(ws, "job", made.id)):
+        with pytest.raises(
+            DamagedError, match=r"rows\.arrow is missing or damaged; to compute"
+        ):
+            found.rows(0)
+
+
+def test_a_plan_whose_removal_was_killed_is_made_again(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(ws)
+    made.write_part(1, {"rows": 4})
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        remove_plans(ws, "job")
+    assert plans_of(ws, "job") == []
+    (made.folder / "rows.arrow").unlink()
+    assert plan(ws).rows(0).equals(ROWS[:4])
+    assert list(plan(ws).parts()) == [1]
+    (made.folder / "rows.arrow").unlink()
+    assert plan(ws).rows(0).equals(ROWS[:4])
+
+
+@pytest.mark.parametrize("name", ["rows.arrow", "plan.json"])
+def test_no_file_outside_is_replaced_by_a_plan(
+    ws: Workspace, tmp_path: Path, name: str
+) -> None:
+    made, outside = plan(ws), tmp_path / "outside"
+    made.remove()
+    made.folder.mkdir()
+    outside.write_text("kept", "utf-8")
+    (made.folder / name).symlink_to(outside)
+    with pytest.raises(DataError, match="is a symbolic link"):
+        plan(ws)
+    assert outside.read_text("utf-8") == "kept"
 
 
 def test_nothing_is_written_through_a_link(ws: Workspace, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import forked
 import likewise
 from archives import tarred
-from likewise.distributed import plans_of, shard_cuts
+from likewise.distributed import attempt, plans_of, shard_cuts
 from likewise.errors import DataError, MissingArtefactError
 from likewise.formats.archives import open_files
 from likewise.imaging.file_stamps import read_stamps
@@ -233,6 +233,27 @@ def test_a_plan_that_is_removed_meanwhile_leaves_no_pixels(
     monkeypatch.setattr(IngestJob, "open", removed)
     with pytest.raises(MissingArtefactError, match="was removed"):
         IngestWork(str(workspace), "emoji", plan.id)(1)
+    assert not plan.folder.exists()
+
+
+def test_a_plan_that_is_removed_while_pixels_are_written_leaves_none(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``forget`` does: Lance may make the folder again, and then fail."""
+    forget_tables()
+    likewise.ingest("emoji", shard="0/2")
+    [plan] = plans_of(Workspace(workspace), "ingest-emoji")
+
+    def removed(folder: Path, *_: object) -> Any:
+        plan.remove()
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "0.lance").write_bytes(b"pixels")
+        raise FileNotFoundError(folder / "data" / "1.lance")
+
+    monkeypatch.setattr(tables, "write_fragments", removed)
+    done = attempt(IngestWork(str(workspace), "emoji", plan.id), 1)
+    assert "was removed" in done.fault
+    plan.note_failure(1, done.fault, done.by)
     assert not plan.folder.exists()
 
 

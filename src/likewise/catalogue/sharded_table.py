@@ -22,6 +22,7 @@ from likewise.distributed import (
 )
 from likewise.distributed.engines.here import Here
 from likewise.errors import DataError
+from likewise.formats.paths import refuse_links
 from likewise.storage import tables
 from likewise.storage.workspace import Workspace
 
@@ -101,6 +102,7 @@ def stored_rows(
     first = next(rows, None)
     if first is None:
         return {_FRAGMENTS: [], _PACKS: []}
+    refuse_links(plan.ws.home, plan.folder / _FRAGMENTS)
     stored = tables.write_fragments(plan.folder / _FRAGMENTS, schema, chain([first], rows))
     return {_FRAGMENTS: list(stored.fragments), _PACKS: list(stored.packs)}
 

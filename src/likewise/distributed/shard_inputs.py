@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from likewise.distributed.shard_plan import ShardPlan
-from likewise.errors import DamagedError
 from likewise.formats import atomic
 from likewise.formats.array_types import AnyArray
 from likewise.formats.paths import refuse_links
@@ -56,10 +55,7 @@ def read_inputs(plan: ShardPlan) -> dict[str, AnyArray]:
     except (OSError, ValueError):
         arrays = {}
     if inputs_digest(arrays) != plan.facts.get(ARRAYS):
-        raise DamagedError(
-            f"{plan.ws.relative(folder)} is missing or damaged; to compute the shards of "
-            f"{plan.job} again, run: rm -r {plan.ws.relative(plan.folder)}"
-        )
+        raise plan.damaged(folder)
     return arrays
 
 

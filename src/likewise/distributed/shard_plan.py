@@ -3,7 +3,7 @@
 The folder of a plan is ``.likewise/shards/<job>/<plan>``:
 
 - ``rows.arrow``: the rows of all shards, a batch per shard.
-- ``plan.json``: the identity of the plan and the sizes of its shards.
+- ``plan.json``: the inputs of the plan, the sizes of its shards, and the SHA-256 of the rows.
 - ``parts/<shard>.json``: the record that a shard is complete, with its results.
 - ``begun/<shard>.json`` and ``failed/<shard>.json``: notes for ``likewise status``.
 - ``notes/<name>.json``: what all shards share.
@@ -19,18 +19,17 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
-import pyarrow as pa
 
 from likewise.distributed.engines.base import worker_name
+from likewise.distributed.plan_rows import read_shard_rows, rows_digest, write_shard_rows
 from likewise.distributed.shard_records import ShardNote, ShardPart, ShardRecords
-from likewise.errors import DataError, MissingArtefactError
+from likewise.errors import DamagedError, DataError, MissingArtefactError
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
 from likewise.storage import seals
@@ -55,6 +54,7 @@ class ShardPlan:
         id: hexadecimal digits that identify the inputs.
         sizes: the number of rows of each shard.
         facts: the inputs other than the rows.
+        digest: the SHA-256 of the file of the rows.
     """
 
     ws: Workspace = field(repr=False)
@@ -62,6 +62,7 @@ class ShardPlan:
     id: str
     sizes: tuple[int, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
+    digest: str = field(default="", repr=False)
 
     @property
     def folder(self) -> Path:
@@ -77,12 +78,15 @@ class ShardPlan:
         """Read the rows of a shard.
 
         Raises:
-            MissingArtefactError: the plan was removed, because another process has committed
-                the job.
+            MissingArtefactError: the plan was removed.
+            DamagedError: the rows are not those that were planned.
         """
+        path = self.folder / _ROWS
+        refuse_links(self.ws.home, path)
         try:
-            with pa.memory_map(str(self.folder / _ROWS)) as file:
-                return pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).get_batch(shard)))
+            if rows_digest(path) != self.digest:
+                raise self.damaged(path)
+            return read_shard_rows(path, shard)
         except FileNotFoundError as error:
             raise self._removed() from error
 
@@ -91,13 +95,20 @@ class ShardPlan:
         """Note that this process works on a shard.
 
         Raises:
-            MissingArtefactError: the plan was removed.
+            MissingArtefactError: the plan was removed, perhaps meanwhile; then the data that
+                the shard has written are removed, too.
         """
-        if not (self.folder / _PLAN).is_file():
+        if self._is_removed():
             raise self._removed()
         self._records("begun").write(ShardNote(shard, worker_name(), at=time.time()))
         self._began[shard] = time.monotonic()
-        yield
+        try:
+            yield
+        except Exception as error:
+            if self._is_removed():
+                self.remove()
+                raise self._removed() from error
+            raise
 
     @cached_property
     def _began(self) -> dict[int, float]:
@@ -115,7 +126,7 @@ class ShardPlan:
             MissingArtefactError: the plan was removed meanwhile, for example by ``forget``; the
                 data of the shard are removed, too.
         """
-        if not (self.folder / _PLAN).is_file():
+        if self._is_removed():
             self.remove()
             raise self._removed()
         now = time.monotonic()
@@ -132,7 +143,9 @@ class ShardPlan:
         return {part.shard: part for part in parts}
 
     def note_failure(self, shard: int, why: str, by: str) -> None:
-        """Note that a shard has failed."""
+        """Note that a shard has failed, unless the plan was removed."""
+        if self._is_removed():
+            return
         self._records("failed").write(ShardNote(shard, by, why, time.time()))
         self._records("begun").remove(shard)
 
@@ -145,22 +158,30 @@ class ShardPlan:
         return self._notes("begun")
 
     def remove(self) -> None:
-        """Remove the plan and all its parts."""
+        """Remove the plan and all its parts.
+
+        The plan itself goes first: a process that is killed here leaves no plan without rows.
+        """
+        refuse_links(self.ws.home, self.folder)
+        with suppress(OSError):
+            (self.folder / _PLAN).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def write(self, rows: pl.DataFrame) -> None:
-        """Write the plan; all its processes write the same bytes."""
-        refuse_links(self.ws.home, self.folder)
+    def write(self, rows: pl.DataFrame) -> Self:
+        """Write the plan, and return it; all its processes write the same bytes."""
+        for name in (_ROWS, _PLAN):
+            refuse_links(self.ws.home, self.folder / name)
         with atomic.atomic_file(self.folder / _ROWS) as part:
-            _write_rows(part, rows, self.sizes)
-        content = {"sizes": list(self.sizes), "facts": dict(self.facts)}
+            digest = write_shard_rows(part, rows, self.sizes)
+        content = {"sizes": list(self.sizes), "facts": dict(self.facts), "rows": digest}
         text = json.dumps(content, sort_keys=True)
         document = seals.sealed_document(self.ws, self._purpose, "plan", text)
         atomic.write_text(self.folder / _PLAN, document)
+        return replace(self, digest=digest)
 
     @classmethod
     def read(cls, ws: Workspace, job: str, id: str) -> Self | None:
-        """Read a plan; None if this checkout has not written it."""
+        """Read a plan; None if this checkout has not written it, or its rows are missing."""
         plan = cls(ws, job, id, ())
         path = plan.folder / _PLAN
         refuse_links(ws.home, path)
@@ -170,7 +191,16 @@ class ShardPlan:
         except (OSError, DataError):
             return None
         content = json.loads(text)
-        return cls(ws, job, id, tuple(content["sizes"]), content["facts"])
+        if "rows" not in content or not (plan.folder / _ROWS).is_file():
+            return None  # of an earlier release, or half removed
+        return cls(ws, job, id, tuple(content["sizes"]), content["facts"], content["rows"])
+
+    def damaged(self, path: Path) -> DamagedError:
+        """Return the error that a file of the plan is missing, or is another one."""
+        return DamagedError(
+            f"{self.ws.relative(path)} is missing or damaged; to compute the shards of "
+            f"{self.job} again, run: rm -r {self.ws.relative(self.folder)}"
+        )
 
     def _notes(self, kind: str) -> list[ShardNote]:
         """Read the notes of a kind about shards that are not complete."""
@@ -184,6 +214,9 @@ class ShardPlan:
     @property
     def _purpose(self) -> str:
         return f"shards/{self.job}/{self.id}"
+
+    def _is_removed(self) -> bool:
+        return not (self.folder / _PLAN).is_file()
 
     def _removed(self) -> MissingArtefactError:
         return MissingArtefactError(
@@ -227,7 +260,7 @@ def make_plan(
         if sizes:
             if prepare is not None:
                 prepare(plan)
-            plan.write(rows)
+            plan = plan.write(rows)
     return plan
 
 
@@ -253,6 +286,9 @@ def plans_of(ws: Workspace, job: str) -> list[ShardPlan]:
 def remove_plans(ws: Workspace, job: str) -> None:
     """Remove all plans and parts of a job."""
     refuse_links(ws.home, ws.shards(job))
+    for folder in subfolders(ws.shards(job)):
+        if not folder.is_symlink():
+            ShardPlan(ws, job, folder.name, ()).remove()
     shutil.rmtree(ws.shards(job), ignore_errors=True)
     with suppress(OSError):
         ws.sharded_jobs.rmdir()
@@ -262,29 +298,3 @@ def _age(folder: Path) -> tuple[float, str]:
     with suppress(OSError):
         return (folder / _PLAN).stat().st_mtime, folder.name
     return 0.0, folder.name
-
-
-def _cut(rows: pl.DataFrame, sizes: Sequence[int]) -> Iterator[pl.DataFrame]:
-    start = 0
-    for size in sizes:
-        yield rows.slice(start, size)
-        start += size
-
-
-def _write_rows(path: Path, rows: pl.DataFrame, sizes: Sequence[int]) -> None:
-    """Write the rows of all shards, one batch per shard, and copy one shard at a time."""
-    batches = map(_batch, _cut(rows, sizes))
-    first = next(batches)
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with (
-        pa.OSFile(str(path), "wb") as file,
-        pa.ipc.new_file(file, first.schema, options=options) as writer,
-    ):
-        for batch in chain([first], batches):
-            writer.write_batch(batch)
-
-
-def _batch(rows: pl.DataFrame) -> pa.RecordBatch:
-    """Return the rows of a shard, at least one, as a batch."""
-    table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return table.combine_chunks().to_batches()[0]

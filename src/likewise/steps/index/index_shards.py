@@ -26,7 +26,7 @@ from likewise.distributed import (
     write_arrays,
     write_note,
 )
-from likewise.errors import ConfigError, DamagedError, DataError
+from likewise.errors import ConfigError, DataError
 from likewise.formats import atomic
 from likewise.formats.array_types import FloatArray, Int64Array
 from likewise.formats.paths import refuse_links
@@ -243,10 +243,7 @@ def _read_trained(plan: ShardPlan) -> Any:
     path = _trained_file(plan)
     note = read_note(plan, _TRAINED)
     if not path.is_file() or _sha256(path) != note.get("sha256"):
-        raise DamagedError(
-            f"{plan.ws.relative(path)} is missing or damaged; to compute the shards of "
-            f"{plan.job} again, run: rm -r {plan.ws.relative(plan.folder)}"
-        )
+        raise plan.damaged(path)
     return _opened(str(path), str(note["sha256"]))
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from likewise.errors import DataError
 from likewise.formats.durable import sync, sync_folder
-from likewise.formats.paths import inside
+from likewise.formats.paths import inside, refuse_links
 from likewise.storage.schema import STORAGE_VERSION
 from likewise.storage.tables.opening import exists, open_dataset
 from likewise.storage.tables.writing import write_error
@@ -56,10 +56,11 @@ def write_fragments(
     Several processes may write to one folder at a time: no two files have the same name.
 
     Raises:
-        DataError: writing failed, for example because the disk is full.
+        DataError: writing failed, for example because the disk is full, or ``data`` is a link.
     """
     from lance.fragment import write_fragments as write
 
+    refuse_links(folder, folder / _DATA)
     folder.mkdir(parents=True, exist_ok=True)
     reader = pa.RecordBatchReader.from_batches(schema, batches)
     try:
