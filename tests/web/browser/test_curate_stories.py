@@ -188,7 +188,9 @@ def test_a_second_writer_is_shown_with_both_values(curated: Tab, workspace: Path
     likewise.correct("emoji", [item], {"label": "400"})
     for choice, expected in (("Keep the values that are there", "400"), ("Use mine", "1000")):
         likewise.correct("emoji", [item], {"label": "0"})
-        page.reload()
+        with page.expect_response(re.compile(r"/api/d/emoji/pending")) as loaded:
+            page.reload()
+        loaded.value.finished()
         expect(page.locator("#pending")).to_have_text("Pending 0")
         likewise.correct("emoji", [item], {"label": "400"})
         curated.tile(0).focus()
