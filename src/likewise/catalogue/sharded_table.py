@@ -16,8 +16,11 @@ from likewise.distributed import (
     ShardPart,
     ShardPlan,
     Work,
+    discarded_shards,
+    own_shards,
     plans_of,
     refuse_failed,
+    run_missing,
     run_shards,
 )
 from likewise.distributed.engines.here import Here
@@ -176,7 +179,7 @@ class TableJob:
         computed = tuple(shard for shard in parts if shard not in before)
         rows = sum(plan.sizes[shard] for shard in computed)
         counts = ShardCounts(
-            len(plan.sizes), len(before), len(computed), rows, self._other_parts(plan)
+            len(plan.sizes), len(before), len(computed), rows, discarded_shards(plan)
         )
         return FilledTable(plan, counts, parts, computed)
 
@@ -186,14 +189,9 @@ class TableJob:
         Raises:
             DataError: a shard failed; all others are kept.
         """
-        own, all_ = shard
         plan = self.plan()
-        mine = [number for number in plan.shards if number % all_ == own]
-        before = complete_parts(plan)
-        missing = [number for number in mine if number not in before]
-        refuse_failed(plan, run_shards(plan, self.work(plan), engine, missing))
-        rows = sum(plan.sizes[number] for number in missing)
-        return ShardCounts(len(mine), len(mine) - len(missing), len(missing), rows)
+        mine = own_shards(plan, shard)
+        return run_missing(plan, self.work(plan), engine, mine, complete_parts(plan))
 
     def _missing(self, plan: ShardPlan, table: GrowingTable) -> list[int]:
         """Return the shards that are neither complete nor in the table."""
@@ -219,11 +217,6 @@ class TableJob:
             prepare({shard: parts[shard] for shard in new})
             keys = pl.concat([plan.rows(shard)[self.key] for shard in new])
             table.adopt([fragments[shard] for shard in new], keys)
-
-    def _other_parts(self, current: ShardPlan) -> int:
-        """Count the complete shards of other plans of the job."""
-        others = [plan for plan in plans_of(self.ws, self.name) if plan.id != current.id]
-        return sum(len(plan.parts()) for plan in others)
 
 
 def complete_parts(plan: ShardPlan) -> dict[int, ShardPart]:

@@ -67,7 +67,14 @@ from likewise.distributed.shard_plan import (
     remove_plans,
 )
 from likewise.distributed.shard_records import ShardNote, ShardPart
-from likewise.distributed.shard_run import FailedShard, refuse_failed, run_shards
+from likewise.distributed.shard_run import (
+    FailedShard,
+    discarded_shards,
+    own_shards,
+    refuse_failed,
+    run_missing,
+    run_shards,
+)
 
 __all__ = [
     "ARRAYS",
@@ -85,8 +92,10 @@ __all__ = [
     "attempt",
     "choose_engine",
     "describe",
+    "discarded_shards",
     "inputs_digest",
     "make_plan",
+    "own_shards",
     "parse_shard",
     "plans_of",
     "read_arrays",
@@ -96,6 +105,7 @@ __all__ = [
     "refuse_failed",
     "remove_plans",
     "restore",
+    "run_missing",
     "run_shards",
     "shard_sizes",
     "unit_sizes",

@@ -10,7 +10,8 @@ from typing import Any
 from tqdm import tqdm
 
 from likewise.distributed.engines.base import Engine, Work
-from likewise.distributed.shard_plan import ShardPlan
+from likewise.distributed.shard_counts import ShardCounts
+from likewise.distributed.shard_plan import ShardPlan, plans_of
 from likewise.errors import DataError, bounded
 
 _LAST = 8
@@ -64,6 +65,36 @@ def run_shards(
                 bar.update(plan.sizes[done.shard])
             bar.set_postfix_str(_counts(plan, left, failed))
     return sorted(failed, key=lambda one: one.shard)
+
+
+def run_missing(
+    plan: ShardPlan,
+    work: Work,
+    engine: Engine,
+    shards: Sequence[int],
+    complete: Collection[int],
+) -> ShardCounts:
+    """Compute those of ``shards`` that are not ``complete``, and count them.
+
+    Raises:
+        DataError: a shard failed; all others are kept.
+    """
+    missing = [shard for shard in shards if shard not in complete]
+    refuse_failed(plan, run_shards(plan, work, engine, missing))
+    rows = sum(plan.sizes[shard] for shard in missing)
+    return ShardCounts(len(shards), len(shards) - len(missing), len(missing), rows)
+
+
+def own_shards(plan: ShardPlan, shard: tuple[int, int]) -> list[int]:
+    """Return the shards of process K of N: those whose number modulo N is K."""
+    own, processes = shard
+    return [number for number in plan.shards if number % processes == own]
+
+
+def discarded_shards(plan: ShardPlan) -> int:
+    """Count the complete shards of other plans of the job, which had other inputs."""
+    others = (one for one in plans_of(plan.ws, plan.job) if one.id != plan.id)
+    return sum(len(one.parts()) for one in others)
 
 
 def last_shards(plan: ShardPlan, left: Collection[int], since: float = 0.0) -> str:

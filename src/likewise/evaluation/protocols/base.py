@@ -191,6 +191,7 @@ class Protocol(Part, ABC):
 
         Raises:
             DataError: no query can be scored.
+            NotImplementedError: the protocol has no ``gallery_ranking``.
         """
         raise NotImplementedError
 

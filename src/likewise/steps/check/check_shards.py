@@ -6,7 +6,7 @@ The flags are then made from their results as from those of one process.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -19,12 +19,12 @@ from likewise.distributed import (
     ShardCounts,
     ShardPlan,
     array_parts,
+    discarded_shards,
     inputs_digest,
     make_plan,
-    plans_of,
+    own_shards,
     read_arrays,
-    refuse_failed,
-    run_shards,
+    run_missing,
     write_inputs,
 )
 from likewise.distributed.shard_cuts import even_sizes
@@ -110,13 +110,8 @@ class CheckJob:
         Raises:
             DataError: shards failed; all others are kept.
         """
-        before = array_parts(plan)
-        missing = [shard for shard in plan.shards if shard not in before]
-        self._run(plan, engine, missing)
-        rows = sum(plan.sizes[shard] for shard in missing)
-        others = (one for one in plans_of(plan.ws, plan.job) if one.id != plan.id)
-        discarded = sum(len(one.parts()) for one in others)
-        return ShardCounts(len(plan.sizes), len(before), len(missing), rows, discarded)
+        counts = self._run(plan, engine, plan.shards)
+        return replace(counts, discarded=discarded_shards(plan))
 
     def search_own(self, shard: tuple[int, int], engine: Engine) -> ShardCounts:
         """Compute the shards of process K of N: those whose number modulo N is K.
@@ -127,13 +122,7 @@ class CheckJob:
         plan = self.plan()
         if plan is None:
             return ShardCounts(0, 0, 0)
-        own, all_ = shard
-        mine = [number for number in plan.shards if number % all_ == own]
-        before = array_parts(plan)
-        missing = [number for number in mine if number not in before]
-        self._run(plan, engine, missing)
-        rows = sum(plan.sizes[number] for number in missing)
-        return ShardCounts(len(mine), len(mine) - len(missing), len(missing), rows)
+        return self._run(plan, engine, own_shards(plan, shard))
 
     def searches(self, plan: ShardPlan) -> Searches:
         """Return the searches whose results are those of the shards of a plan.
@@ -162,10 +151,11 @@ class CheckJob:
 
         return Searches(search, neighbours)
 
-    def _run(self, plan: ShardPlan, engine: Engine, missing: Sequence[int]) -> None:
+    def _run(self, plan: ShardPlan, engine: Engine, shards: Sequence[int]) -> ShardCounts:
+        """Compute those of ``shards`` that are missing."""
         work = SearchWork(str(plan.ws.root), self.inputs.dataset, plan.id)
         try:
-            refuse_failed(plan, run_shards(plan, work, engine, missing))
+            return run_missing(plan, work, engine, shards, array_parts(plan))
         finally:
             forget_sources()
 

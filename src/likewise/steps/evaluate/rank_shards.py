@@ -5,7 +5,8 @@ relevant items; the second half, which needs these scores, count the items ahead
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from likewise.distributed import (
     ShardCounts,
     ShardPlan,
     array_parts,
+    discarded_shards,
     inputs_digest,
     make_plan,
+    own_shards,
     plans_of,
     read_arrays,
     read_plan,
@@ -161,22 +164,8 @@ class RankJob:
         Raises:
             DataError: shards failed; all others are kept.
         """
-        try:
-            before = array_parts(plan)
-            for stage in halves(plan):
-                missing = [shard for shard in stage if shard not in before]
-                refuse_failed(plan, run_shards(plan, self._work(plan), engine, missing))
-        finally:
-            forget_sources()
-        rows = sum(plan.sizes[shard] for shard in plan.shards if shard not in before)
-        others = (one for one in plans_of(self.ws, self.name) if one.id != plan.id)
-        return ShardCounts(
-            len(plan.sizes),
-            len(before),
-            len(plan.sizes) - len(before),
-            rows,
-            sum(len(one.parts()) for one in others),
-        )
+        counts = self._run(plan, engine, plan.shards)
+        return replace(counts, discarded=discarded_shards(plan))
 
     def rank_own(self, shard: tuple[int, int], engine: Engine) -> ShardCounts:
         """Compute the shards of process K of N: those whose number modulo N is K.
@@ -189,11 +178,13 @@ class RankJob:
         plan = self.plan()
         if plan is None:
             return ShardCounts(0, 0, 0)
-        own, all_ = shard
-        mine = [number for number in plan.shards if number % all_ == own]
+        return self._run(plan, engine, own_shards(plan, shard))
+
+    def _run(self, plan: ShardPlan, engine: Engine, shards: Sequence[int]) -> ShardCounts:
+        """Compute the missing ones of ``shards`` that need no result of another process."""
         before = array_parts(plan)
         scores, counts = halves(plan)
-        todo = [number for number in mine if number not in before]
+        todo = [number for number in shards if number not in before]
         first = [number for number in todo if number in scores]
         second = [number for number in todo if number in counts]
         waiting: list[int] = []
@@ -206,8 +197,8 @@ class RankJob:
             forget_sources()
         computed = [*first, *second]
         rows = sum(plan.sizes[number] for number in computed)
-        taken_over = len(mine) - len(todo)
-        return ShardCounts(len(mine), taken_over, len(computed), rows, waiting=len(waiting))
+        taken_over = len(shards) - len(todo)
+        return ShardCounts(len(shards), taken_over, len(computed), rows, waiting=len(waiting))
 
     def ranking(self, plan: ShardPlan) -> tuple[Ranking, Float64Array]:
         """Combine all shards of a plan: the ranking, and the norms (items,) of all vectors.

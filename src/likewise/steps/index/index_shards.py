@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from likewise.distributed import (
     ShardCounts,
     ShardPlan,
     array_parts,
+    discarded_shards,
     make_plan,
-    plans_of,
+    own_shards,
     read_arrays,
     read_note,
     read_plan,
-    refuse_failed,
-    run_shards,
+    run_missing,
     write_arrays,
     write_note,
 )
@@ -179,9 +179,8 @@ class ShardedFill:
         Raises:
             DataError: a shard failed; all others are kept.
         """
-        own, all_ = shard
         plan = self.job.plan()
-        return self._compute(plan, [number for number in plan.shards if number % all_ == own])
+        return self._compute(plan, own_shards(plan, shard))
 
     def write(self, file: Path) -> ShardCounts:
         """Compute all missing shards, and write the index that they fill.
@@ -189,28 +188,21 @@ class ShardedFill:
         Raises:
             DataError: shards failed; all others are kept.
         """
-        job, plan = self.job, self.job.plan()
+        plan = self.job.plan()
         counts = self._compute(plan, plan.shards)
         parts = array_parts(plan).values()
         cells = (faiss_shards.Cells(**read_arrays(plan, part)) for part in parts)
         faiss.save(faiss_shards.merge(_read_trained(plan), cells), file)
         forget_trained()
-        others = [other for other in plans_of(job.ws, job.name) if other.id != plan.id]
-        discarded = sum(len(other.parts()) for other in others)
-        return ShardCounts(
-            counts.planned, counts.taken_over, counts.computed, counts.rows, discarded
-        )
+        return replace(counts, discarded=discarded_shards(plan))
 
     def _compute(self, plan: ShardPlan, shards: Sequence[int]) -> ShardCounts:
         """Compute those of ``shards`` that are missing."""
         job, before = self.job, array_parts(plan)
-        missing = [shard for shard in shards if shard not in before]
-        if missing:
+        if not before.keys() >= set(shards):
             _train(job, plan)
-            work = IndexWork(str(job.ws.root), job.dataset, job.model, job.index, plan.id)
-            refuse_failed(plan, run_shards(plan, work, self.engine, missing))
-        rows = sum(plan.sizes[shard] for shard in missing)
-        return ShardCounts(len(shards), len(shards) - len(missing), len(missing), rows)
+        work = IndexWork(str(job.ws.root), job.dataset, job.model, job.index, plan.id)
+        return run_missing(plan, work, self.engine, shards, before)
 
 
 def _train(job: IndexJob, plan: ShardPlan) -> None:
