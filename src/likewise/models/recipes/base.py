@@ -92,6 +92,10 @@ class Recipe(Part, ABC):
         raise no_text_tower(folder.name)
 
 
+LATER_OPTIONS = ("merge_labels", "order", *PARTIAL)
+"""Options that older passports lack, so a passport has them only if they are set."""
+
+
 class LearnedRecipe(DataOptions, Recipe):
     """A recipe that reads training data, with or without images."""
 
@@ -102,13 +106,14 @@ class LearnedRecipe(DataOptions, Recipe):
     """The option, if given, that names a model whose stored vectors are read."""
 
     def entry(self) -> dict[str, object]:
-        """Return the kind and all options, for the passport."""
+        """Return the kind and all options, for the passport; of LATER_OPTIONS those set."""
         entry = {"kind": self.kind, **self.model_dump(mode="json")}
-        if not entry["merge_labels"]:  # older passports lack it
-            del entry["merge_labels"]
-        if entry.get("order") == "shuffled":  # likewise
-            del entry["order"]
-        return entry
+        unset = {
+            name
+            for name, option in type(self).model_fields.items()
+            if name in LATER_OPTIONS and getattr(self, name) == option.default
+        }
+        return {name: value for name, value in entry.items() if name not in unset}
 
     def require(self, context: TrainingContext | None) -> TrainingContext:
         """Return ``context``.
@@ -142,11 +147,6 @@ class TrainedRecipe(TrainingOptions, FittedRecipe):
     """True if the recipe supports ``original``."""
     reads_packs: ClassVar[bool] = False
     """True if the recipe supports ``order: packs``: each of its units is one item."""
-
-    def entry(self) -> dict[str, object]:
-        """Return the kind and all options, for the passport; those of PARTIAL only if set."""
-        entry = super().entry()
-        return {n: v for n, v in entry.items() if n not in PARTIAL or n in self.partial}
 
     @model_validator(mode="after")
     def _check_original(self) -> Self:
