@@ -9,6 +9,7 @@ from likewise.formats.paths import StrPath
 from likewise.models.known_models import known_models
 from likewise.models.passport import Passport
 from likewise.storage import tables
+from likewise.storage.config import FITTED_SECTIONS
 from likewise.storage.workspace import Workspace
 
 
@@ -35,6 +36,11 @@ class ListedModel:
     made: bool = False
     datasets: list[str] = field(default_factory=list)
     published: str = ""
+
+    @property
+    def learns(self) -> bool:
+        """True if the model is trained on data sets of the catalogue."""
+        return self.section in FITTED_SECTIONS
 
 
 def list_models(*, known: bool = False, workspace: StrPath | None = None) -> list[ListedModel]:

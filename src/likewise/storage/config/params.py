@@ -36,16 +36,7 @@ AnyView = View | FilteredView | SelectedView
 MIXED = "mixed"
 """The section of models that learn from several data sets."""
 
-MODEL_VERBS = {
-    "models": "load",
-    "functions": "load",
-    "trained": "train",
-    "pretrained": "train",
-    "distilled": "train",
-    "aligned": "train",
-    "adapted": "train",
-    "mixed": "train",
-}
+MODEL_VERBS = {"models": "load", "functions": "load", **dict.fromkeys(FITTED_SECTIONS, "train")}
 """Section of params.yaml with models -> the command that creates them."""
 
 

@@ -16,8 +16,6 @@ MOST_MODELS = 20
 POINTS = 800
 """Default number of points of a curve; of each interval, its lowest and highest values."""
 
-LEARNED = ("trained", "pretrained", "distilled", "aligned", "adapted", "mixed")
-
 
 def training(call: Call) -> Response:
     """Answer the learning curves of models; by default of all models."""
@@ -29,7 +27,7 @@ def training(call: Call) -> Response:
     listed = likewise.list_models(workspace=workspace)
     trainings = likewise.trainings(names, workspace=workspace)
     content = {
-        "known": [model.name for model in listed if model.section in LEARNED],
+        "known": [model.name for model in listed if model.learns],
         "trainings": [_described(one, most) for one in trainings[:MOST_MODELS]],
         "left_out": max(0, len(trainings) - MOST_MODELS),
     }
