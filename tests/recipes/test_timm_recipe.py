@@ -20,7 +20,7 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
-from likewise.models.model_files import file_sha256
+from likewise.formats.file_hashes import file_sha256
 from likewise.models.passport import PASSPORT, WEIGHTS, Passport
 from likewise.models.recipes import RECIPES, load
 from likewise.models.recipes.base import Recipe

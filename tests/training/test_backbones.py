@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from likewise.errors import ConfigError, DataError, UnknownNameError
-from likewise.models.model_files import file_sha256
+from likewise.formats.file_hashes import file_sha256
 from likewise.models.passport import Preprocessing
 from likewise.models.training import backbones, weights
 

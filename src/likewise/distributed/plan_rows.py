@@ -1,6 +1,5 @@
 """The rows of a plan: a file of Arrow with a batch per shard, whose SHA-256 the plan seals."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -8,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+
+from likewise.formats.file_hashes import file_sha256
 
 
 def write_shard_rows(path: Path, rows: pl.DataFrame, sizes: Sequence[int]) -> str:
@@ -21,7 +22,7 @@ def write_shard_rows(path: Path, rows: pl.DataFrame, sizes: Sequence[int]) -> st
     ):
         for batch in chain([first], batches):
             writer.write_batch(batch)
-    return _sha256(path)
+    return file_sha256(path)
 
 
 def read_shard_rows(path: Path, shard: int) -> pl.DataFrame:
@@ -48,12 +49,7 @@ def rows_digest(path: Path) -> str:
 
 @lru_cache(maxsize=8)
 def _known_sha256(path: Path, *_state: int) -> str:
-    return _sha256(path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def _cut(rows: pl.DataFrame, sizes: Sequence[int]) -> Iterator[pl.DataFrame]:

@@ -3,7 +3,6 @@
 Source: https://docs.mlcommons.org/croissant/docs/croissant-spec.html, version 1.0.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 from likewise.exports.base import ExportFault, Selection
 from likewise.exports.csv import ITEMS_FILE, CsvExport
 from likewise.exports.export_files import put_json
+from likewise.formats.file_hashes import file_sha256
 
 TYPED_FILE = "items.parquet"
 _PARQUET = "application/x-parquet"
@@ -136,8 +136,7 @@ def _write_types(table: pl.DataFrame, folder: Path) -> None:
 
 
 def _file(table: Path, encoding: str) -> dict[str, Any]:
-    with table.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    sha256 = file_sha256(table)
     return {
         "@type": "cr:FileObject",
         "@id": table.name,

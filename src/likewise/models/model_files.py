@@ -1,23 +1,17 @@
 """The files of a model's folder, which its passport names with their digests."""
 
-import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from likewise.errors import DataError, MissingArtefactError
 from likewise.formats import atomic
+from likewise.formats.file_hashes import file_sha256
 from likewise.formats.paths import path_fault
 from likewise.models.passport import WEIGHTS, Passport
 
 CONFIG = "config"
 """The folder, inside a model's folder, of configuration and tokenizer."""
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def copy_into(folder: Path, files: Iterable[Path], part: str = CONFIG) -> None:

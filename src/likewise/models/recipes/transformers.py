@@ -123,7 +123,7 @@ class Transformers(TowerOptions, Recipe):
 
     def _model(self, source: Any, seed: int, root: Path | None) -> tuple[Any, Any, str]:
         """Return the model, its pooling and the origin of its weights."""
-        from likewise.models.model_files import file_sha256
+        from likewise.formats.file_hashes import file_sha256
         from likewise.models.towers import transformers_models as library
 
         where = f"model {self.model!r}"

@@ -9,8 +9,8 @@ import open_clip
 from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 
 from likewise.errors import ConfigError, DataError, UnknownNameError, bounded
+from likewise.formats.file_hashes import file_sha256
 from likewise.formats.json_documents import read_json
-from likewise.models.model_files import file_sha256
 from likewise.models.towers import hub_files
 
 CONFIGURATION = "open_clip_config.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from likewise.errors import DataError, bounded
-from likewise.models.model_files import file_sha256
+from likewise.formats.file_hashes import file_sha256
 from likewise.models.training import checkpoint_layouts
 from likewise.models.training.descriptor import Descriptor, DualEncoder
 

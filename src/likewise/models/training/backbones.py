@@ -15,7 +15,7 @@ from timm.models import split_model_name_tag
 from torch import nn
 
 from likewise.errors import ConfigError, DataError, UnknownNameError
-from likewise.models.model_files import file_sha256
+from likewise.formats.file_hashes import file_sha256
 from likewise.models.passport import Preprocessing
 from likewise.models.training import checkpoint_layouts, weights
 from likewise.models.training.image_batches import PixelSteps, PixelTransform

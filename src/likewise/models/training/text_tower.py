@@ -10,7 +10,7 @@ from torch import nn
 
 from likewise.errors import DataError
 from likewise.formats.array_types import Float32Array
-from likewise.models.model_files import file_sha256
+from likewise.formats.file_hashes import file_sha256
 from likewise.models.passport import Passport, TextTower
 from likewise.models.text_encoder import TextEncoder
 from likewise.models.training import weights

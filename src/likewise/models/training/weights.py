@@ -11,7 +11,7 @@ from torch import nn
 
 from likewise.errors import ConfigError, DataError, MissingExtraError, bounded
 from likewise.formats.atomic import atomic_file
-from likewise.models.model_files import file_sha256
+from likewise.formats.file_hashes import file_sha256
 
 Tensors = dict[str, torch.Tensor]
 

@@ -1,6 +1,5 @@
 """Fill an index in shards: it is trained once, and each shard encodes a run of vectors."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -29,6 +28,7 @@ from likewise.distributed import (
 from likewise.errors import ConfigError, DataError
 from likewise.formats import atomic
 from likewise.formats.array_types import FloatArray, Int64Array
+from likewise.formats.file_hashes import file_sha256
 from likewise.formats.paths import refuse_links
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes import faiss, faiss_shards
@@ -223,7 +223,7 @@ def _train(job: IndexJob, plan: ShardPlan) -> None:
         path = _trained_file(plan)
         with atomic.atomic_file(path) as part:
             faiss_shards.write_index(index, part)
-        write_note(plan, _TRAINED, {"sha256": _sha256(path)})
+        write_note(plan, _TRAINED, {"sha256": file_sha256(path)})
 
 
 def _read_trained(plan: ShardPlan) -> Any:
@@ -234,7 +234,7 @@ def _read_trained(plan: ShardPlan) -> Any:
     """
     path = _trained_file(plan)
     note = read_note(plan, _TRAINED)
-    if not path.is_file() or _sha256(path) != note.get("sha256"):
+    if not path.is_file() or file_sha256(path) != note.get("sha256"):
         raise plan.damaged(path)
     return _opened(str(path), str(note["sha256"]))
 
@@ -255,8 +255,3 @@ def _trained_file(plan: ShardPlan) -> Path:
     path = plan.folder / _TRAINED
     refuse_links(plan.ws.home, path)
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
