@@ -126,14 +126,14 @@ def test_addresses_behind_a_proxy_have_its_prefix(workspace: Path) -> None:
 def test_events_report_jobs_and_new_versions(workspace: Path) -> None:
     lines: list[str] = []
 
-    def contains(text: str) -> bool:
-        return any(text in line for line in lines)
+    def count(text: str) -> int:
+        return sum(text in line for line in lines)
 
     def read(port: int) -> None:
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
             connection.request("GET", "/events")
             with connection.getresponse() as events:
-                while not (contains('"state": "done"') and contains('data: {"dataset"')):
+                while not count('"state": "done"') or count('data: {"dataset"') < 2:
                     lines.append(events.readline().decode().strip())
 
     with likewise.serve() as server:
@@ -141,7 +141,7 @@ def test_events_report_jobs_and_new_versions(workspace: Path) -> None:
         before = request(port, "/api/d/emoji/page").json["v"]
         reader = threading.Thread(target=read, args=(port,), daemon=True)
         reader.start()
-        while ": connected" not in lines:
+        while not count('data: {"dataset"'):
             time.sleep(0.01)
         job = {"kind": "warm", "dataset": "emoji", "model": "tiny", "encoder": True}
         headers = {"content_type": "application/json", "origin": f"http://127.0.0.1:{port}"}
@@ -155,6 +155,7 @@ def test_events_report_jobs_and_new_versions(workspace: Path) -> None:
     states = [one["state"] for one in data if "state" in one]
     assert states[0] == "waiting"
     assert states[-1] == "done"
-    [version] = [one for one in data if "v" in one]
-    assert version["dataset"] == "emoji"
-    assert version["v"] != before
+    versions = [(one["dataset"], one["v"]) for one in data if "v" in one]
+    after = likewise.open().version("emoji")
+    assert versions == [("emoji", before), ("emoji", after)]
+    assert after != before

@@ -23,7 +23,6 @@ class Site:
         jobs: jobs in the background, and events.
         uploads: pictures that browsers sent.
         suspects: data set, model and version -> its likely wrong labels, which a job found.
-        looked: data set -> its version when streams last looked for a new one.
         stops: returns True when the server ends, so that streams end too.
     """
 
@@ -33,7 +32,6 @@ class Site:
     jobs: Jobs = field(default_factory=Jobs)
     uploads: Uploads = field(default_factory=Uploads)
     suspects: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
-    looked: dict[str, str] = field(default_factory=dict)
     stops: Callable[[], bool] = bool
 
     @classmethod

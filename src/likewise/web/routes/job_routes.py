@@ -1,6 +1,7 @@
 """Routes of jobs, events and the token."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -112,7 +113,9 @@ async def events(request: Request) -> Response:
 
 async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
-    alive = checked = loop.time()
+    alive = loop.time()
+    looked = alive - CHECK_SECONDS  # a new stream names the versions at once
+    named: dict[str, str] = {}
     yield ": connected\n\n"
     while not site.stops() and not await request.is_disconnected():
         for event in site.jobs.events_after(number):
@@ -120,26 +123,37 @@ async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[st
             data = json.dumps(event.content)
             yield f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n"
             alive = loop.time()
-        if loop.time() - checked >= CHECK_SECONDS:
-            checked = loop.time()
-            try:
-                await site.lanes.run("slow", look_for_versions, site)
-            except RefusedError as error:
-                failure(error)  # the lane is busy; the next look finds the version
+        if loop.time() - looked >= CHECK_SECONDS:
+            looked = loop.time()
+            for name, version in (await _newest_versions(site)).items():
+                if named.get(name) != version:
+                    named[name] = version
+                    data = json.dumps({"dataset": name, "v": version})
+                    yield f"event: version\ndata: {data}\n\n"
+                    alive = loop.time()
         if loop.time() - alive >= ALIVE_SECONDS:
             alive = loop.time()
             yield ": alive\n\n"
         await asyncio.sleep(POLL_SECONDS)
 
 
-def look_for_versions(site: Site) -> None:
-    """Publish an event for every open data set that has a new version."""
+async def _newest_versions(site: Site) -> dict[str, str]:
+    """Return them as far as they can be read now; the next look finds the others."""
+    try:
+        return await site.lanes.run("slow", newest_versions, site)
+    except Exception as error:  # noqa: BLE001 (a bug is logged, and the stream goes on)
+        failure(error)
+        return {}
+
+
+def newest_versions(site: Site) -> dict[str, str]:
+    """Return the version that is checked out of every open data set.
+
+    A stream compares them with those that it sent, so that no client depends on the moment
+    at which its stream began.
+    """
+    found = {}
     for name in site.shelf.names:
-        before = site.looked.get(name, site.shelf.known_version(name))
-        try:
-            version = site.shelf.newest(name).version
-        except LikewiseError:
-            continue  # it is being replaced, or was removed
-        site.looked[name] = version
-        if version != before:  # a request may have opened it since the last look
-            site.jobs.publish("version", {"dataset": name, "v": version})
+        with contextlib.suppress(LikewiseError):  # it is being replaced, or was removed
+            found[name] = site.shelf.newest(name).version
+    return found

@@ -22,6 +22,7 @@ export const pinned = (dataset, rev = null) => pins.get(`${dataset}@${rev ?? ''}
 /** Ask for the newest version of a data set from now. */
 export function unpin(dataset) {
   for (const name of [...pins.keys()]) if (name.startsWith(`${dataset}@`)) pins.delete(name);
+  dispatchEvent(new CustomEvent('pinned', { detail: { dataset } }));
 }
 
 async function answer(response) {
@@ -79,8 +80,15 @@ export async function data(dataset, path, query = {}, { signal, body } = {}) {
   const key = `${dataset}@${named.get('rev') ?? ''}`, linked = named.has('v');
   if (!linked && pins.has(key)) named.set('v', pins.get(key));
   const route = `/api/d/${encodeURIComponent(dataset)}/${path}`;
+  const begun = performance.now();
   const found = body === undefined ? await get(route, named, signal) : await post(route, body, named, signal);
-  if (found.v && !linked && !pins.has(key)) pins.set(key, found.v);
+  if (!found.v || linked) return found;
+  if (!pins.has(key)) {
+    pins.set(key, found.v);
+    dispatchEvent(new CustomEvent('pinned', { detail: { dataset, v: named.has('rev') ? null : found.v, asked: begun } }));
+  } else if (pins.get(key) !== found.v && body === undefined && !named.has('v')) {
+    return data(dataset, path, query, { signal }); // a checkout came between two first answers
+  }
   return found;
 }
 

@@ -54,7 +54,6 @@ function App() {
     fresh, sets: sets.data,
     title: text => { document.title = `${text} · Likewise`; },
     renew: () => {
-      news.clear();
       unpin(dataset ?? '');
       setQuery({ v: null }, { replace: true, quiet: true });
       setFresh(value => value + 1);
@@ -68,7 +67,7 @@ function App() {
   useEffect(() => carry(dataset), [dataset]);
   return html`<a class="skip" href="#main" data-plain>Skip to the content</a>
     <${Top} found=${found} dataset=${dataset} query=${query} sets=${sets.data} onHelp=${() => setHelp(true)} />
-    ${news.mark && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${frame.renew}>Show the new version</button></div>`}
+    ${news && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${frame.renew}>Show the new version</button></div>`}
     <main id="main" ref=${main} tabindex="-1"><${Guarded} key=${parts.slice(0, 3).join('/')}><${Later} load=${PAGES[found.page]} key=${`${parts.join('/')} ${fresh}`} ...${found} dataset=${dataset} query=${query} frame=${frame} sets=${sets} /><//></main>
     ${help && html`<${Help} onClose=${() => setHelp(false)} />`}`;
 }
@@ -85,30 +84,47 @@ function setOfRun(sets, run) {
   return sets?.sets.find(set => set.runs.some(one => one.run === name))?.name ?? null;
 }
 
-/** A newer version of the data set, when the server names one. */
+/** A newer version of the data set, when the server named one. */
 function useNews(dataset, query) {
   const [mark, setMark] = useState(null);
-  const held = useRef();
+  const held = useRef(), named = useRef(new Map());
   held.current = { dataset, query };
-  useEffect(() => setMark(null), [dataset]);
+  const compare = () => {
+    const now = held.current, newest = named.current.get(now.dataset)?.v;
+    const mine = now.query.get('v') ?? pinned(now.dataset, null);
+    setMark(newest && mine && newest !== mine && !now.query.get('rev') ? newest : null);
+  };
+  const name = (of, v, at) => {
+    if (v && at >= (named.current.get(of)?.at ?? 0)) named.current.set(of, { v, at });
+    compare();
+  };
+  useEffect(compare, [dataset, query.get('v'), query.get('rev')]);
   useEffect(() => {
-    let source = null;
+    let source = null, later = null;
     const listen = () => {
+      clearTimeout(later);
       if (document.hidden) { source?.close(); source = null; return; }
-      if (source) return;
+      if (source && source.readyState !== EventSource.CLOSED) return;
       source = new EventSource(`${ROOT}/events`);
       source.addEventListener('version', event => {
-        const found = JSON.parse(event.data), now = held.current;
-        const mine = now.query.get('v') ?? pinned(found.dataset, null);
-        if (found.dataset === now.dataset && mine && !now.query.get('rev')) setMark(found.v === mine ? null : found.v);
+        const found = JSON.parse(event.data);
+        name(found.dataset, found.v, performance.now());
       });
       source.addEventListener('job', event => dispatchEvent(new CustomEvent('job', { detail: JSON.parse(event.data) })));
+      source.onerror = event => { if (event.target.readyState === EventSource.CLOSED) later = setTimeout(listen, 3000); };
     };
+    const pin = ({ detail: { dataset: of, v, asked: at } }) => name(of, v, at);
     listen();
+    addEventListener('pinned', pin);
     document.addEventListener('visibilitychange', listen);
-    return () => { document.removeEventListener('visibilitychange', listen); source?.close(); };
+    return () => {
+      removeEventListener('pinned', pin);
+      document.removeEventListener('visibilitychange', listen);
+      clearTimeout(later);
+      source?.close();
+    };
   }, []);
-  return { mark, clear: () => setMark(null) };
+  return mark;
 }
 
 /** After a link, the focus is at the content, as after a load. */
