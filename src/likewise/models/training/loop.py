@@ -22,6 +22,7 @@ from likewise.models.training.checkpoint import (
     random_state,
     restore_random,
 )
+from likewise.models.training.initial_share import InitialShare
 from likewise.models.training.interrupt import Interrupt
 from likewise.models.training.objective import Objective, unwrap
 from likewise.models.training.optimiser import RATE, MovingAverage, build_optimiser
@@ -67,6 +68,7 @@ class TrainingLoop:
         """Move ``objective`` to the available devices; nothing is trained yet."""
         self.accelerator = devices.accelerator(options)
         self.options, self.resources = options, resources
+        self.initial = InitialShare(objective.model, options.init_share)
         self.sampler = resources.loader.sampler
         self.steps = self.sampler.steps * options.epochs
         devices.check_batch(self.accelerator, options, self.sampler)
@@ -216,17 +218,17 @@ class TrainingLoop:
         return stop
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        scores = cast("Validate", self.resources.validate)(self.kept)
-        scores = devices.broadcast_scores(self.accelerator, scores)
-        set_training_mode(self.objective, self.options)
-        score = next(iter(scores.values()))
-        if score > self.position.best:
-            self.position.best, self.position.best_epoch = score, epoch
-            self.position.stale = 0
-            if self.accelerator.is_main_process:
+        with self.initial.mixed(self.kept.model):
+            scores = cast("Validate", self.resources.validate)(self.kept)
+            scores = devices.broadcast_scores(self.accelerator, scores)
+            score = next(iter(scores.values()))
+            better = score > self.position.best
+            if better and self.accelerator.is_main_process:
                 self.resources.checkpoints.save("best", {"model": self.kept.model.state_dict()})
-        else:
-            self.position.stale += 1
+        set_training_mode(self.objective, self.options)
+        self.position.stale = 0 if better else self.position.stale + 1
+        if better:
+            self.position.best, self.position.best_epoch = score, epoch
         return scores
 
     def _stop_requested(self, interrupt: Interrupt) -> bool:
@@ -283,6 +285,8 @@ class TrainingLoop:
         state = self.resources.checkpoints.load("best") if self.resources.validate else None
         if state:
             self.kept.model.load_state_dict(cast("Mapping[str, Any]", state["model"]))
+        else:
+            self.initial.mix(self.kept.model)
         self.kept.eval()
 
     def _progress(self) -> Progress:

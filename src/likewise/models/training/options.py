@@ -6,8 +6,15 @@ from pydantic import Field, model_validator
 
 from likewise.registry import Part
 
-PARTIAL = ("layer_decay", "freeze_blocks", "train_blocks", "lora_rank", "lora_alpha")
-"""Options that train a part of a backbone, or its layers at different rates."""
+PARTIAL = (
+    "layer_decay",
+    "freeze_blocks",
+    "train_blocks",
+    "lora_rank",
+    "lora_alpha",
+    "init_share",
+)
+"""Options that keep a part of the initial backbone, or train its layers at different rates."""
 
 
 class AugmentOptions(Part):
@@ -145,6 +152,10 @@ class TrainingOptions(LoopOptions, FitOptions):
             layers in the blocks (LoRA, Hu et al., 2021); 0 trains the weights. The model
             contains the sums, so that embedding needs no further library.
         lora_alpha: these matrices are multiplied by ``lora_alpha`` / ``lora_rank``.
+        init_share: share of the initial weights in the backbone that is kept: it has
+            (1 - ``init_share``) x trained + ``init_share`` x initial weights. A share of 0.2
+            to 0.5 often generalises better to unseen classes (Wortsman et al., Robust
+            Fine-Tuning of Zero-Shot Models, CVPR 2022).
         compile: run the model through torch.compile.
         workers: processes that decode images; by default chosen by the device.
         order: shuffled (any image may follow any other), or packs: images are read in the order
@@ -162,6 +173,7 @@ class TrainingOptions(LoopOptions, FitOptions):
     train_blocks: int | None = Field(default=None, ge=0)
     lora_rank: int = Field(default=0, ge=0)
     lora_alpha: float = Field(default=16.0, gt=0)
+    init_share: float = Field(default=0.0, ge=0, lt=1)
     compile: bool = False
     workers: int | None = Field(default=None, ge=0)
     order: Literal["shuffled", "packs"] = "shuffled"
@@ -174,6 +186,8 @@ class TrainingOptions(LoopOptions, FitOptions):
             raise ValueError("freeze_blocks and train_blocks exclude each other; set one")
         if not self.lora_rank and self.lora_alpha != _default(self, "lora_alpha"):
             raise ValueError("lora_alpha needs lora_rank; set it, or leave lora_alpha out")
+        if self.lora_rank and self.init_share:
+            raise ValueError("init_share and lora_rank exclude each other; lower lora_alpha")
         return self
 
     @property

@@ -64,6 +64,8 @@ class TextOptions(TrainingOptions):
             raise ValueError(
                 "image: trained keeps the last weights; set validation: 0 and leave out ema"
             )
+        if self.image == "trained" and self.init_share:
+            raise ValueError("init_share would change vectors of images only; leave it out")
         if self.image == "locked" and self.partial:
             names = ", ".join(self.partial)
             raise ValueError(f"{names}: the backbone is frozen; set image: trained")
