@@ -115,7 +115,7 @@ async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[st
     loop = asyncio.get_running_loop()
     alive = loop.time()
     looked = alive - CHECK_SECONDS  # a new stream names the versions at once
-    named: dict[str, str] = {}
+    sent: dict[str, str] = {}
     yield ": connected\n\n"
     while not site.stops() and not await request.is_disconnected():
         for event in site.jobs.events_after(number):
@@ -126,8 +126,8 @@ async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[st
         if loop.time() - looked >= CHECK_SECONDS:
             looked = loop.time()
             for name, version in (await _newest_versions(site)).items():
-                if named.get(name) != version:
-                    named[name] = version
+                if sent.get(name) != version:
+                    sent[name] = version
                     data = json.dumps({"dataset": name, "v": version})
                     yield f"event: version\ndata: {data}\n\n"
                     alive = loop.time()
@@ -152,8 +152,8 @@ def newest_versions(site: Site) -> dict[str, str]:
     A stream compares them with those that it sent, so that no client depends on the moment
     at which its stream began.
     """
-    found = {}
+    versions = {}
     for name in site.shelf.names:
         with contextlib.suppress(LikewiseError):  # it is being replaced, or was removed
-            found[name] = site.shelf.newest(name).version
-    return found
+            versions[name] = site.shelf.newest(name).version
+    return versions
