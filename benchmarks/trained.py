@@ -49,6 +49,7 @@ class Case:
         target: the target in words.
         met: function of the figure after training and the peer's: True if the target is met.
         unit: value of the metric that stands for 1.
+        of_mean: the target is one of the mean of the seeds, not of each seed.
     """
 
     section: str
@@ -58,6 +59,7 @@ class Case:
     target: str
     met: Callable[[float, float], bool]
     unit: float = 1.0
+    of_mean: bool = False
 
     @property
     def main(self) -> str:
@@ -71,9 +73,10 @@ CASES = {
         "clothes_arnet",
         "clothes",
         {"sbir-acc": "acc@1"},
-        ">= 0.60",
-        lambda after, _: after >= 0.6,
+        ">= 0.72",
+        lambda after, _: after >= 0.72,
         unit=100,
+        of_mean=True,
     ),
     "metric": Case(
         "trained",
@@ -212,7 +215,8 @@ def show(table: Table, gains: Sequence[Gain]) -> None:
     for gain in gains:
         after, peer = gain.after[case.main], gain.peer[case.main]
         what = f"{name}, seed {gain.seed}"
-        table.score(what, after, peer, case.target, met=case.met(after, peer))
+        target = "" if case.of_mean else case.target
+        table.score(what, after, peer, target, met=case.met(after, peer))
     values = sorted(gain.after[case.main] for gain in gains)
     what = f"{name}, mean of {len(gains)}, {values[0]:.3f} to {values[-1]:.3f}"
     after, peer = _means(gains, case.main)
