@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from likewise.catalogue import takedowns
 from likewise.catalogue.item_images import ItemImages
 from likewise.catalogue.thumbnail_cache import Thumbnail, ThumbnailCache
 from likewise.errors import LikewiseError, MissingArtefactError
@@ -35,6 +36,8 @@ class _Opened(Protocol):
     def present_images(self, positions: Sequence[int]) -> list[bytes | None]: ...
 
     def stored_thumbnails(self, contents: Sequence[str]) -> dict[str, bytes]: ...
+
+    def taken_down(self) -> set[str]: ...
 
 
 class ItemThumbnails:
@@ -66,6 +69,14 @@ class ItemThumbnails:
             return self._pictures.present(names)
         except MissingArtefactError:  # the table of images was not pulled either
             return [None] * len(names)
+
+    def taken_down(self: _Opened) -> set[str]:
+        """Return the SHA-256 of the images that are on record as taken down now.
+
+        The data set may be an earlier version, which still has them.
+        """
+        checkout = Workspace(self._ws.home)
+        return takedowns.read(checkout.forgotten(self._ws.params.base(self.name))).hashes
 
     def stored_thumbnails(self: _Opened, contents: Sequence[str]) -> dict[str, bytes]:
         """Return small pictures by content from the table of the stage ``thumbs``.

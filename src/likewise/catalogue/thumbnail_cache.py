@@ -9,7 +9,7 @@ by the hash of the image.
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,6 +102,10 @@ class PixelSource(Protocol):
         """The small pictures of the stage ``thumbs``, by content."""
         ...
 
+    def taken_down(self) -> set[str]:
+        """The SHA-256 of the images that are on record as taken down now."""
+        ...
+
 
 class ThumbnailCache:
     """Thumbnails by content and size, in a file of bounded size; threads may share it.
@@ -135,11 +139,27 @@ class ThumbnailCache:
                     kept[content] = row[0]
         return kept
 
-    def put(self, pictures: Mapping[str, bytes], side: int) -> None:
-        """Keep thumbnails by content."""
-        rows = [(content, side, data) for content, data in pictures.items()]
+    def put(
+        self,
+        pictures: Mapping[str, bytes],
+        side: int,
+        taken_down: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        """Keep thumbnails by content, except those of images that were taken down.
+
+        ``forget`` writes its record before it erases the thumbnails, and the record is read
+        here after other writers of the file are locked out, so no thumbnail is put after them.
+
+        Args:
+            pictures: content -> thumbnail.
+            side: their maximum edge length.
+            taken_down: returns the SHA-256 of the images that are on record now.
+        """
         add = "INSERT OR IGNORE INTO thumbnails (content, side, picture) VALUES (?, ?, ?)"
         with suppress(sqlite3.Error, OSError, DataError), self._lock, self._opened() as writing:
+            writing.execute("BEGIN IMMEDIATE")
+            gone = taken_down()
+            rows = [(c, side, data) for c, data in pictures.items() if c[:64] not in gone]
             writing.executemany(add, rows)
             self._added += len(rows)
             if self._added >= _CHECKED:
@@ -164,7 +184,7 @@ class ThumbnailCache:
         }
         new = {facts[n]["content"]: one.data for n, one in made.items() if one.made}
         if new:
-            self.put(new, side)
+            self.put(new, side, source.taken_down)
         return [
             replace(made[n], content=one["content"])
             if n in made

@@ -42,7 +42,8 @@ from likewise.retrieval.indexes.base import BuiltIndex, Index, Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.retrieval.indexes.partial import CompletedIndex, earlier_vectors
 from likewise.retrieval.published_dataset import PublishedDataset
-from likewise.storage import seals
+from likewise.storage import artefacts, seals
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 EXACT = "exact"
@@ -176,11 +177,13 @@ class CachedIndex:
             return self._build(options, vectors, self.file)
         if self.ws.is_historic:
             return self._build(options, vectors)
+        job = artefacts.index_job(self.dataset.name, self.model, self.index)
         with ExitStack() as stack:
             try:
                 refuse_links(self.ws.home, self.folder)
+                stack.enter_context(no_takedown(self.ws, self.dataset.name, job))
                 building = stack.enter_context(atomic.spare_folder(self.folder))
-            except DataError:  # the cache cannot be written
+            except DataError:  # the cache cannot be written, or a take-down is running
                 if keep:
                     raise
                 return self._build(options, vectors)
@@ -234,8 +237,11 @@ class CachedIndex:
             return "its file cannot be written"
         made_of = self.fingerprint(options)
         metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
+        contents = self.dataset.table.read(["content"])
         try:
-            self.dataset.table.read(["content"]).write_parquet(building / CONTENTS)
+            if not self.dataset.taken_down().isdisjoint(contents["content"].str.head(64)):
+                return "items were taken down since the data set was opened; open it again"
+            contents.write_parquet(building / CONTENTS)
             (building / FACTS).write_text(self._text(building, metadata), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
         except (OSError, DataError) as error:
@@ -272,12 +278,15 @@ class CachedIndex:
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def cached_contents(folder: Path) -> set[str]:
-    """Return the SHA-256 of the images whose vectors are in the cached index in ``folder``."""
+def cached_contents(folder: Path) -> set[str] | None:
+    """Return the SHA-256 of the images whose vectors are in the cached index in ``folder``.
+
+    None if they are not known, as in a folder that a killed process has left.
+    """
     try:
         contents = pl.read_parquet(folder / CONTENTS, columns=["content"])
     except (OSError, pl.exceptions.PolarsError):
-        return set()
+        return None if (folder / FILE).exists() else set()
     return set(contents["content"].str.head(64))
 
 

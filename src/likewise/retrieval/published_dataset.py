@@ -46,6 +46,10 @@ class PublishedDataset(Protocol):
         """Refuse a model without a vector column."""
         ...
 
+    def taken_down(self) -> set[str]:
+        """Return the SHA-256 of the images that are on record as taken down now."""
+        ...
+
 
 def resolve_query_model(dataset: PublishedDataset, query: Query) -> str:
     """Return the model whose vectors a query compares.

@@ -16,6 +16,7 @@ from likewise.catalogue.dataset_entries import learners
 from likewise.errors import ChangedValueError, DataError, bounded
 from likewise.formats.paths import StrPath
 from likewise.storage import journal
+from likewise.storage.takedown_lock import no_takedown
 
 Wanted = str | None | Mapping[str, str | None]
 """A value for all items, or one for each of them by its id; None is an empty value."""
@@ -88,32 +89,33 @@ def correct(
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    known = open_correctable(ws, dataset)
-    for column in (*values, *(expect or ())):
-        corrections.check_column(column, known.table.schema.names)
-    wanted = dict(_wanted(known, items, values))
-    expected = {
-        Key(item, column): _of(value, item, column)
-        for column, value in (expect or {}).items()
-        for item in items
-    }
-    columns = list(dict.fromkeys(key.column for key in (*wanted, *expected)))
-    rows = known.rows(items, columns)
-    own = present_values(rows, {})
-    with journal.exclusive_job(ws, f"correct-{dataset}"):
-        file = ws.corrections(dataset)
-        before = corrections.read(file)
-        _compare(dataset, present_values(rows, before), expected)
-        after = dict(before)
-        for key, value in wanted.items():
-            if own[key] == value:
-                after.pop(key, None)
-            else:
-                after[key] = Value(value, own[key])
-        new = {key: after[key] for key in wanted if key in after}
-        # It raises an error if a value does not fit its column.
-        corrections.apply_corrections(rows, new, ws.relative(file))
-        corrections.write(file, after)
+    with no_takedown(ws, dataset, f"correct-{dataset}"):
+        known = open_correctable(ws, dataset)
+        for column in (*values, *(expect or ())):
+            corrections.check_column(column, known.table.schema.names)
+        wanted = dict(_wanted(known, items, values))
+        expected = {
+            Key(item, column): _of(value, item, column)
+            for column, value in (expect or {}).items()
+            for item in items
+        }
+        columns = list(dict.fromkeys(key.column for key in (*wanted, *expected)))
+        rows = known.rows(items, columns)
+        own = present_values(rows, {})
+        with journal.exclusive_job(ws, f"correct-{dataset}"):
+            file = ws.corrections(dataset)
+            before = corrections.read(file)
+            _compare(dataset, present_values(rows, before), expected)
+            after = dict(before)
+            for key, value in wanted.items():
+                if own[key] == value:
+                    after.pop(key, None)
+                else:
+                    after[key] = Value(value, own[key])
+            new = {key: after[key] for key in wanted if key in after}
+            # It raises an error if a value does not fit its column.
+            corrections.apply_corrections(rows, new, ws.relative(file))
+            corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     label, near = _new_label(known, wanted, before)
     present = present_values(rows, before)

@@ -29,6 +29,7 @@ from likewise.retrieval.indexes.lance import Ann
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import ImportEntry, params_faults
 from likewise.storage.schema import EMBEDDINGS, vector
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 KIND = "imported"
@@ -145,6 +146,11 @@ def _entry(ws: Workspace, dataset: str, model: str) -> ImportEntry:
 
 def _import(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> ImportedVectors:
     """Write the table of vectors, its digests and its findings."""
+    with no_takedown(ws, dataset, f"import-{dataset}-{model}"):
+        return _imported(ws, dataset, model, entry)
+
+
+def _imported(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> ImportedVectors:
     file, ids = ws.source(entry.file), ws.source(entry.ids)
     ann = check(Ann, entry.ann, f"params.yaml: imported: {model}: ann")
     command = artefacts.table(ws, dataset, "items").command

@@ -19,6 +19,7 @@ from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.storage import artefacts, tables, timings, versions
 from likewise.storage.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 _BATCHES = 32
@@ -160,6 +161,12 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     ws.params.refuse_broken_of(dataset, "embeddings", "imported")
+    with no_takedown(ws, dataset, f"publish-{dataset}"):
+        return _publish(ws, dataset)
+
+
+def _publish(ws: Workspace, dataset: str) -> Published:
+    """Join the tables of a data set, and write the published one."""
     clock = timings.Clock(ws, f"publish-{dataset}")
     last = last_version(ws, dataset)
     models = _in_their_places(ws.params.models_of(dataset), last)

@@ -11,6 +11,7 @@ from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, versions
 from likewise.storage.schema import EMBEDDINGS
+from likewise.storage.takedown_lock import no_takedowns
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
 
@@ -54,6 +55,16 @@ def pull(
         (0, [], [])
     """
     ws = open_workspace(workspace)
+    for dataset in datasets:
+        ws.dataset(dataset)
+    with no_takedowns(ws, datasets or ws.params.datasets, "pull"):
+        return _pull(ws, datasets, remote, images=images, verify=verify)
+
+
+def _pull(
+    ws: Workspace, datasets: Sequence[str], remote: str | None, *, images: bool, verify: bool
+) -> Pulled:
+    """Fetch the missing files of the outputs, and link them."""
     store, wanted = Store(ws.root, remote), outputs_of(ws, datasets)
     listings = [out.md5 for out in wanted if out.md5.endswith(".dir")]
     healed = _heal(ws, store, wanted, listings) if verify else []

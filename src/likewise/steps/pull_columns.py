@@ -6,7 +6,9 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.pulled_outputs import Pulled, link_outputs
 from likewise.formats.paths import StrPath
 from likewise.storage import tables, versions
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.versions import Store
+from likewise.storage.workspace import Workspace
 
 
 def pull_columns(
@@ -45,6 +47,12 @@ def pull_columns(
     """
     ws = open_workspace(workspace)
     ws.check_known(dataset)
+    with no_takedown(ws, dataset, f"pull-{dataset}"):
+        return _pull(ws, dataset, columns, remote)
+
+
+def _pull(ws: Workspace, dataset: str, columns: Sequence[str], remote: str | None) -> Pulled:
+    """Fetch the files of the columns, and link the table once it is complete."""
     output = ws.published(dataset)
     path, head = versions.pull_files(ws, output, _is_head, remote)
     table = tables.open_table(path, f"likewise pull {dataset}")

@@ -8,7 +8,9 @@ from likewise.retrieval.filters import matching_rows
 from likewise.steps.open import open as open_catalogue
 from likewise.steps.pull import pull
 from likewise.storage import tables, versions
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.versions import Store
+from likewise.storage.workspace import Workspace
 
 
 def pull_images(
@@ -40,7 +42,14 @@ def pull_images(
     if where is None:
         return pull([dataset], remote=remote, workspace=workspace)
     ws = open_workspace(workspace)
-    opened = open_catalogue(dataset, workspace=workspace)
+    ws.check_known(dataset)
+    with no_takedown(ws, dataset, f"pull-{dataset}"):
+        return _pull(ws, dataset, where, remote)
+
+
+def _pull(ws: Workspace, dataset: str, where: str, remote: str | None) -> Pulled:
+    """Fetch the packs with a matching item, and link the table once it is complete."""
+    opened = open_catalogue(dataset, workspace=ws.root)
     chosen = opened.table.read(["image_id"]).filter(matching_rows(opened.table, where))
     if chosen.is_empty():
         raise DataError(f"no item of {dataset} matches: {where}")

@@ -8,6 +8,7 @@ from likewise.catalogue.outputs import known_md5s, outputs_of
 from likewise.errors import DataError, MissingArtefactError, VersionError, bounded
 from likewise.exports.licences import licence_verdict
 from likewise.formats.paths import StrPath
+from likewise.storage.takedown_lock import no_takedowns
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
 
@@ -57,6 +58,14 @@ def push(
     """
     ws = open_workspace(workspace)
     ws.check_params()
+    for dataset in datasets:
+        ws.dataset(dataset)
+    with no_takedowns(ws, datasets or ws.params.datasets, "push"):
+        return _push(ws, datasets, remote)
+
+
+def _push(ws: Workspace, datasets: Sequence[str], remote: str | None) -> Pushed:
+    """Push the files of the outputs that the remote does not have."""
     store, wanted = Store(ws.root, remote), outputs_of(ws, datasets)
     name = str(store.remote_settings()["name"])
     if name in ws.params.public_remotes:

@@ -22,6 +22,7 @@ from likewise.catalogue.source_findings import read_findings
 from likewise.errors import ChangedValueError, DataError, UnknownNameError, bounded
 from likewise.formats.paths import StrPath
 from likewise.storage import journal
+from likewise.storage.takedown_lock import no_takedowns
 from likewise.storage.workspace import Workspace
 
 Expected = VerdictName | Literal["none"]
@@ -93,26 +94,30 @@ def review(  # noqa: PLR0913 (options of a verdict, keyword only)
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     _check(ids, verdict, note, name, expect)
-    doubts = {key.id: key for key in _keys(ws, dataset)}
-    with journal.exclusive_job(ws, f"review-{dataset}"):
-        before = read_verdicts(ws, dataset)
-        known = doubts if verdict is not None else {**{key.id: key for key in before}, **doubts}
-        chosen = [_find(known, one, dataset) for one in ids]
-        if name is not None:
-            alike = [key for key in doubts.values() if key.name == name]
-            if not alike:
-                names = dict.fromkeys(key.name for key in doubts.values())
-                where = f"the doubts about {dataset}"
-                raise UnknownNameError("flag or check", name, names, where)
-            chosen += [key for key in alike if (key in before) == (verdict is None)]
-        if expect is not None:
-            _compare(dataset, chosen, before, expect)
-        gone = set(chosen)
-        after = {key: value for key, value in before.items() if key not in gone}
-        if verdict is not None:
-            after |= dict.fromkeys(chosen, Verdict(verdict, note or None))
-        if after != before:
-            FILE.write(ws.reviews(dataset), after)
+    # Verdicts on copies name items of other data sets, too.
+    with no_takedowns(ws, ws.params.datasets, f"review-{dataset}"):
+        doubts = {key.id: key for key in _keys(ws, dataset)}
+        with journal.exclusive_job(ws, f"review-{dataset}"):
+            before = read_verdicts(ws, dataset)
+            known = (
+                doubts if verdict is not None else {**{key.id: key for key in before}, **doubts}
+            )
+            chosen = [_find(known, one, dataset) for one in ids]
+            if name is not None:
+                alike = [key for key in doubts.values() if key.name == name]
+                if not alike:
+                    names = dict.fromkeys(key.name for key in doubts.values())
+                    where = f"the doubts about {dataset}"
+                    raise UnknownNameError("flag or check", name, names, where)
+                chosen += [key for key in alike if (key in before) == (verdict is None)]
+            if expect is not None:
+                _compare(dataset, chosen, before, expect)
+            gone = set(chosen)
+            after = {key: value for key, value in before.items() if key not in gone}
+            if verdict is not None:
+                after |= dict.fromkeys(chosen, Verdict(verdict, note or None))
+            if after != before:
+                FILE.write(ws.reviews(dataset), after)
     changed = sum(before.get(key) != after.get(key) for key in {**before, **after})
     judged = sum(key in after for key in doubts.values())
     file = ws.relative(ws.reviews(dataset))

@@ -14,6 +14,7 @@ from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.retrieval.selection_filter import COLUMN, check_name
 from likewise.storage import journal, tables
+from likewise.storage.takedown_lock import no_takedown
 
 MOST_ITEMS = 1_000_000
 """Largest number of items of a selection, which git stores as a text."""
@@ -81,22 +82,23 @@ def select(
     ws.check_known(dataset)
     check_name(name)
     base = ws.params.base(dataset)
-    columns = tables.open_table(Dataset(ws, base).published).columns
-    refuse_own_column(columns, COLUMN, base)
-    flagged = read_doubted(ws, dataset, without) if without else None
-    chosen = chosen_items(ws, dataset, items, where, flagged)
-    if not chosen:
-        raise DataError(f"no item of {dataset} is selected; give another condition")
-    if len(chosen) > MOST_ITEMS:
-        raise DataError(
-            f"{len(chosen):,} items are selected; git keeps at most {MOST_ITEMS:,} of a "
-            "selection; make a view of the condition: section filtered of params.yaml"
-        )
-    path = ws.selection(base, name)
-    with journal.exclusive_job(ws, f"select-{base}"):
-        before = item_selections.FILE.read(path)
-        after = {SelectedItem(item): () for item in chosen}
-        if after != before:
-            item_selections.FILE.write(path, after)
+    with no_takedown(ws, base, f"select-{base}"):
+        columns = tables.open_table(Dataset(ws, base).published).columns
+        refuse_own_column(columns, COLUMN, base)
+        flagged = read_doubted(ws, dataset, without) if without else None
+        chosen = chosen_items(ws, dataset, items, where, flagged)
+        if not chosen:
+            raise DataError(f"no item of {dataset} is selected; give another condition")
+        if len(chosen) > MOST_ITEMS:
+            raise DataError(
+                f"{len(chosen):,} items are selected; git keeps at most {MOST_ITEMS:,} of a "
+                "selection; make a view of the condition: section filtered of params.yaml"
+            )
+        path = ws.selection(base, name)
+        with journal.exclusive_job(ws, f"select-{base}"):
+            before = item_selections.FILE.read(path)
+            after = {SelectedItem(item): () for item in chosen}
+            if after != before:
+                item_selections.FILE.write(path, after)
     added, removed = len(after.keys() - before.keys()), len(before.keys() - after.keys())
     return Selected(base, name, ws.relative(path), len(after), added, removed)

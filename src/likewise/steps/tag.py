@@ -13,6 +13,7 @@ from likewise.catalogue.item_tags import ItemTag, Tags, read_tags
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.storage import journal
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 
@@ -81,18 +82,19 @@ def tag(
         if items or where is not None:
             raise DataError("no tag is given; give tags to add or to remove")
         return _counted(ws, base, read_tags(ws, base), 0)
-    refuse_own_column(open_correctable(ws, base).table.columns, item_tags.COLUMN, base)
-    chosen = _items(ws, dataset, items, where, {} if added else read_tags(ws, base))
-    with journal.exclusive_job(ws, f"tag-{base}"):
-        before = read_tags(ws, base)
-        after: Tags = {
-            key: value
-            for key, value in before.items()
-            if key.tag not in removed or key.item_id not in chosen
-        }
-        after |= {ItemTag(item, name): () for item in chosen for name in added}
-        if after != before:
-            item_tags.FILE.write(ws.tags(base), after)
+    with no_takedown(ws, base, f"tag-{base}"):
+        refuse_own_column(open_correctable(ws, base).table.columns, item_tags.COLUMN, base)
+        chosen = _items(ws, dataset, items, where, {} if added else read_tags(ws, base))
+        with journal.exclusive_job(ws, f"tag-{base}"):
+            before = read_tags(ws, base)
+            after: Tags = {
+                key: value
+                for key, value in before.items()
+                if key.tag not in removed or key.item_id not in chosen
+            }
+            after |= {ItemTag(item, name): () for item in chosen for name in added}
+            if after != before:
+                item_tags.FILE.write(ws.tags(base), after)
     return _counted(ws, base, after, len(before.keys() ^ after.keys()))
 
 

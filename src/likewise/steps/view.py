@@ -27,6 +27,7 @@ from likewise.storage.config import (
     SelectedView,
     View,
 )
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 Mask = npt.NDArray[np.bool_]
@@ -80,6 +81,12 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
     if name not in ws.params.all_views:
         ws.params.refuse_broken(name, VIEW_SECTIONS)
         raise UnknownNameError("view", name, ws.params.all_views, "params.yaml")
+    with no_takedown(ws, name, f"view-{name}"):
+        return _view(ws, name)
+
+
+def _view(ws: Workspace, name: str) -> Viewed:
+    """Choose the items of a view, and write its table."""
     entry = ws.params.all_views[name]
     command = artefacts.published(ws, entry.of).command
     whole = tables.open_table(versions.locate(ws, ws.published(entry.of)), command)

@@ -108,7 +108,7 @@ def recover(ws: Workspace) -> None:
     """
     if not ws.commits.is_dir() or not any(ws.commits.glob("*.json")):
         return
-    with atomic.writing(ws.commits), _locked(ws, "commit", fcntl.LOCK_EX):
+    with atomic.writing(ws.commits), locked(ws, "commit", fcntl.LOCK_EX):
         for journal in sorted(ws.commits.glob("*.json")):
             _finish(ws, journal)
 
@@ -124,7 +124,7 @@ def exclusive_job(ws: Workspace, job: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            handle = stack.enter_context(_locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            handle = stack.enter_context(locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB))
             handle.truncate(0)
             handle.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
         except BlockingIOError as error:
@@ -168,7 +168,7 @@ def turn(ws: Workspace, job: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         with atomic.writing(ws.lock_file(job)):
-            stack.enter_context(_locked(ws, job, fcntl.LOCK_EX))
+            stack.enter_context(locked(ws, job, fcntl.LOCK_EX))
         yield
 
 
@@ -179,12 +179,17 @@ def commits_paused(ws: Workspace) -> Iterator[None]:
     Raises:
         OSError: the checkout is read-only, so that it cannot be locked.
     """
-    with _locked(ws, "commit", fcntl.LOCK_SH):
+    with locked(ws, "commit", fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
-def _locked(ws: Workspace, name: str, operation: int) -> Iterator[RawIOBase]:
+def locked(ws: Workspace, name: str, operation: int) -> Iterator[RawIOBase]:
+    """Hold a lock file by an ``operation`` of ``fcntl.flock``; yield the open file.
+
+    Raises:
+        OSError: it cannot be opened, or without waiting not be locked.
+    """
     lock = ws.lock_file(name)
     refuse_links(ws.home, lock)
     lock.parent.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,7 @@ from likewise.steps.embed.embed_rows import (
     refuse_undecodable,
 )
 from likewise.storage import journal, tables
+from likewise.storage.takedown_lock import no_takedown
 
 __all__ = ["Embedded", "embed"]
 
@@ -166,7 +167,8 @@ def _embed(job: EmbedJob, engine: Engine) -> Embedded:
 
 def _embed_shards(job: EmbedJob, engine: Engine, shard: tuple[int, int]) -> Embedded:
     """Compute the shards of one process of several; nothing is committed."""
-    counts = _table_job(job).own_shards(shard, engine)
+    with no_takedown(job.ws, job.dataset, job.name):
+        counts = _table_job(job).own_shards(shard, engine)
     return Embedded(job.dataset, job.model, counts.rows, 0, 0, (), counts)
 
 

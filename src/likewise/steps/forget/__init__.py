@@ -20,6 +20,7 @@ from likewise.steps.forget.holders import find_holders, purge_holders
 from likewise.steps.forget.removal import Removal, jobs, views_of
 from likewise.steps.forget.removal_plan import Plan
 from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage.takedown_lock import takedown
 from likewise.storage.workspace import Workspace
 
 __all__ = ["Forgotten", "Holder", "forget"]
@@ -128,11 +129,12 @@ def forget(
 
 @contextmanager
 def _alone(ws: Workspace, dataset: str) -> Iterator[None]:
-    """Lock all jobs that write files of the data set."""
+    """Lock all jobs that write files of the data set, and all other work with its items."""
     names = [f"{verb}-{dataset}" for verb in ("forget", "correct", "tag", "select")]
     names += [f"review-{name}" for name in ws.params.datasets]
-    names += [stage.job for stage in jobs(ws, dataset)]
+    names += jobs(ws, dataset)
     with ExitStack() as locks:
+        locks.enter_context(takedown(ws, dataset))
         for name in names:
             locks.enter_context(journal.exclusive_job(ws, name))
         yield
@@ -190,9 +192,8 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
         return None
     for path in (
         *(ws.root / file for file in plan.files),
-        *(ws.staging(stage.job) for stage in jobs(ws, dataset)),
-        *(ws.shards(stage.job) for stage in jobs(ws, dataset)),
-        ws.shards(artefacts.table(ws, dataset, "pixels").stage.job),
+        *(ws.staging(job) for job in jobs(ws, dataset)),
+        *(ws.shards(job) for job in jobs(ws, dataset)),
         *(ws.shards(job) for job in artefacts.index_jobs(ws, dataset, *views_of(ws, dataset))),
     ):
         if path.is_dir():
@@ -214,5 +215,6 @@ def _drop_indexes(ws: Workspace, dataset: str, record: Record) -> None:
     """Remove indexes of the data set and its views that contain a forgotten vector."""
     for name in (dataset, *views_of(ws, dataset)):
         for folder in (ws.indexes / name).glob("*/*"):
-            if not record.hashes.isdisjoint(cached_contents(folder)):
+            contents = cached_contents(folder)
+            if contents is None or not record.hashes.isdisjoint(contents):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from likewise.errors import LikewiseError, VersionError
 from likewise.formats.object_storage import is_remote
 from likewise.sources import SOURCES
 from likewise.steps.forget.dvc_files import Files, Holder
-from likewise.storage import artefacts, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import training_data
 from likewise.storage.versions import Store
 from likewise.storage.workspace import Workspace
@@ -156,9 +156,18 @@ def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Ho
 def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
     """Yield models that were trained on the data set, possibly on forgotten items."""
     for model, entry in ws.params.recipes().items():
-        if dataset in training_data(entry) and ws.model(model).is_dir():
+        if dataset not in training_data(entry):
+            continue
+        made = artefacts.model(ws, model)
+        if made.path.is_dir():
             what = f"it was trained on {dataset} before the take-down"
-            yield Holder("model", model, what, artefacts.model(ws, model).command)
+            yield Holder("model", model, what, made.command)
+        if journal.is_running(ws, made.stage.job):
+            what = f"it is being trained on {dataset}, perhaps since before the take-down"
+            yield Holder("model", model, what, f"end the training, then: {made.command}")
+        elif ws.trainings(model).is_dir():
+            what = f"the checkpoints of a stopped training on {dataset}"
+            yield Holder("model", model, what, f"rm -r {ws.relative(ws.trainings(model))}")
 
 
 def _texts(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:

@@ -1,7 +1,8 @@
 """Rewrite the present tables of a data set without the forgotten items."""
 
+import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
 from likewise.formats import atomic
+from likewise.formats.json_documents import parse_json
 from likewise.imaging.file_stamps import read_stamps, write_stamps
 from likewise.steps.forget.curated import records_without
 from likewise.steps.forget.removal_plan import Plan
 from likewise.steps.publish import publish
 from likewise.steps.view import view
 from likewise.storage import artefacts, journal, tables, versions
-from likewise.storage.artefacts import Stage, TableArtefact
+from likewise.storage.artefacts import TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
@@ -63,6 +65,7 @@ class Removal:
         self._findings()
         for model in self._models():
             self._vectors(model)
+            self._vector_findings(model)
         self._pixels()
         for name, entry in self._ws.params.maps.items():
             if entry.dataset == self._dataset:
@@ -156,6 +159,16 @@ class Removal:
             last = Digests.from_yaml(read_yaml(into), into.name)
             digests = replace(digests, ann=last.ann, numerics=last.numerics)
         self._place(path, into, digests)
+
+    def _vector_findings(self, model: str) -> None:
+        path = self._ws.vector_findings(self._dataset, model)
+        if path.is_file():
+            findings, gone = parse_json(path.read_bytes(), path.name), {*self._named()}
+            rest = [one for one in findings if gone.isdisjoint(map(str, one))]
+            if len(rest) < len(findings):
+                text = json.dumps(rest, ensure_ascii=False, indent=0) + "\n"
+                self._staging.take(self._new_text(path, text), path)
+                self._placed.add(path)
 
     def _pixels(self) -> None:
         pixels = self._table("pixels")
@@ -270,9 +283,14 @@ def views_of(ws: Workspace, dataset: str) -> list[str]:
     return [name for name, entry in ws.params.all_views.items() if entry.of == dataset]
 
 
-def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
-    """Yield the stages that write data of ``dataset``, and all checks."""
+def jobs(ws: Workspace, dataset: str) -> list[str]:
+    """Return the jobs that write data of ``dataset``, and those of all checks."""
     names = {dataset, *views_of(ws, dataset)}
-    for stage in artefacts.stages(ws):
-        if stage.dataset in names or stage.name == artefacts.CHECK:
-            yield stage
+    stages = [
+        stage
+        for stage in artefacts.stages(ws)
+        if stage.dataset in names or stage.name == artefacts.CHECK
+    ]
+    pixels = artefacts.table(ws, dataset, "pixels").stage  # no stage without an entry
+    reports = [f"report-{name}" for name, run in ws.params.runs.items() if run.dataset in names]
+    return list(dict.fromkeys([*(one.job for one in (*stages, pixels)), *reports]))

@@ -18,6 +18,7 @@ from likewise.retrieval.indexes.benchmark import Probes
 from likewise.retrieval.indexes.exact import Exact
 from likewise.steps.index.index_shards import IndexJob, ShardedFill
 from likewise.storage import journal, timings
+from likewise.storage.takedown_lock import no_takedown
 
 __all__ = ["index"]
 
@@ -68,15 +69,21 @@ def index(
     part = None if shard is None else parse_shard(shard)
     chosen = choose_engine(ws.params.engines, engine)
     job = IndexJob(ws, dataset, model, name)
-    if part is not None:
-        return _own_shards(job, chosen, part)
-    is_here = isinstance(chosen, Here)
-    if engine is not None and not is_here:
-        _ = job.need_options  # LIKEWISE_ENGINE does not refuse other kinds
-    stored, filled = job.stored, list[ShardCounts]()
+    with no_takedown(ws, dataset, job.name):
+        if part is not None:
+            return _own_shards(job, chosen, part)
+        if engine is not None and not isinstance(chosen, Here):
+            _ = job.need_options  # LIKEWISE_ENGINE does not refuse other kinds
+        return _index(job, chosen)
+
+
+def _index(job: IndexJob, engine: Engine) -> Indexed:
+    """Build the index, store it and measure it."""
+    ws, dataset, model, name = job.ws, job.dataset, job.model, job.index
+    is_here, stored, filled = isinstance(engine, Here), job.stored, list[ShardCounts]()
 
     def fill(file: Path) -> None:
-        filled.append(ShardedFill(job, chosen).write(file))
+        filled.append(ShardedFill(job, engine).write(file))
 
     with journal.exclusive_job(ws, job.name):
         by_shards = not is_here or bool(plans_of(ws, job.name))

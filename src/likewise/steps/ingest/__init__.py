@@ -27,6 +27,7 @@ from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
 from likewise.storage.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.storage.sealed_listings import listings_of
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 __all__ = ["Ingested", "ingest"]
@@ -106,7 +107,7 @@ def ingest(
     job = IngestJob(ws, dataset)
     if part is None:
         return _ingest(job, chosen, strict=strict)
-    with listings_of(ws, dataset):
+    with no_takedown(ws, dataset, job.name), listings_of(ws, dataset):
         counts = own_shards(job, chosen, part)
     return Ingested(dataset, 0, 0, counts.rows, 0, 0, shards=counts)
 

@@ -23,6 +23,7 @@ from likewise.imaging.measure_many import measure_all
 from likewise.steps.measure.measure_rows import MeasureJob, MeasureWork, pixel_columns
 from likewise.storage import journal, tables, timings
 from likewise.storage.schema import PIXELS
+from likewise.storage.takedown_lock import no_takedown
 
 __all__ = ["MeasuredImages", "measure"]
 
@@ -88,7 +89,8 @@ def measure(
     job = MeasureJob(ws, dataset)
     if part is None:
         return _measure(job, chosen)
-    counts = _table_job(job).own_shards(part, chosen)
+    with no_takedown(ws, dataset, job.name):
+        counts = _table_job(job).own_shards(part, chosen)
     return MeasuredImages(dataset, counts.rows, 0, 0, counts)
 
 

@@ -28,6 +28,7 @@ from likewise.steps.report.report_page import Page, RankingDiagnostics, as_html,
 from likewise.storage import artefacts, journal, tables
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
+from likewise.storage.takedown_lock import no_takedown
 from likewise.storage.workspace import Workspace
 
 
@@ -77,12 +78,15 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
-    results = read_results(ws, run)
-    dataset = Dataset(ws, entry.dataset)
-    _refuse_stale(ws, run, dataset, results.lineage)
-    page = _page(ws, entry, results, dataset)
-    curves = {} if page.ranking is None else page.ranking.curves
-    with journal.exclusive_job(ws, f"report-{run}"):
+    with (
+        no_takedown(ws, entry.dataset, f"report-{run}"),
+        journal.exclusive_job(ws, f"report-{run}"),
+    ):
+        results = read_results(ws, run)
+        dataset = Dataset(ws, entry.dataset)
+        _refuse_stale(ws, run, dataset, results.lineage)
+        page = _page(ws, entry, results, dataset)
+        curves = {} if page.ranking is None else page.ranking.curves
         staging = journal.Staging(ws, f"report-{run}")
         for kind, curve in curves.items():
             rows = staging.path(ws.report(run, f"{kind}.csv"))
