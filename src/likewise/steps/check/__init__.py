@@ -23,7 +23,7 @@ from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
 from likewise.steps.check.check_inputs import CheckInputs
-from likewise.steps.check.check_shards import CheckJob
+from likewise.steps.check.check_shards import CheckJob, check_job
 from likewise.steps.check.collect_flags import Searches, collect_flags
 from likewise.steps.check.file_flags import BOUNDS
 from likewise.steps.check.flag_rows import table
@@ -32,6 +32,7 @@ from likewise.storage import journal, tables, timings
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.schema import FLAGS
+from likewise.storage.takedown_lock import no_takedowns
 from likewise.storage.workspace import Workspace
 
 __all__ = ["Checked", "check"]
@@ -153,12 +154,15 @@ def check(
     if dataset not in ws.params.checks:
         ws.params.refuse_broken(dataset, ("checks",))
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
-    job = CheckJob(CheckInputs.of(ws, dataset))
     chosen = choose_engine(ws.params.engines, engine)
     if shard is not None:
-        return job.search_own(parse_shard(shard), chosen)
-    counts, flagged = _flagged(job, chosen)
-    with journal.exclusive_job(ws, job.name):
+        part = parse_shard(shard)
+        # The searches compare the images of all checked data sets.
+        with no_takedowns(ws, {dataset, *ws.params.checks}, check_job(dataset)):
+            return CheckJob(CheckInputs.of(ws, dataset)).search_own(part, chosen)
+    with journal.exclusive_job(ws, check_job(dataset)):
+        job = CheckJob(CheckInputs.of(ws, dataset))
+        counts, flagged = _flagged(job, chosen)
         staging = journal.Staging(ws, job.name)
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, flagged)
         if digests != _present_digests(ws, dataset):
@@ -173,11 +177,10 @@ def _flagged(job: CheckJob, engine: Engine) -> tuple[ShardCounts | None, pl.Data
     """Return all flags; by shards if there are any, or if the engine computes some."""
     ws, is_here = job.inputs.ws, isinstance(engine, Here)
     if not is_here or plans_of(ws, job.name):
-        with journal.exclusive_job(ws, job.name):
-            plan = job.plan()
-            if plan is not None and (not is_here or plan.parts()):
-                counts = job.search(plan, engine)
-                return counts, table(list(collect_flags(job.inputs, job.searches(plan))))
+        plan = job.plan()
+        if plan is not None and (not is_here or plan.parts()):
+            counts = job.search(plan, engine)
+            return counts, table(list(collect_flags(job.inputs, job.searches(plan))))
     clock = timings.Clock(ws, job.name)
     flagged = table(list(collect_flags(job.inputs, Searches())))
     clock.record(len(job.inputs.images))

@@ -71,6 +71,11 @@ class _PlannedSearch:
     sizes: Sequence[int]
 
 
+def check_job(dataset: str) -> str:
+    """Return the name of the job of a check: of its lock, staging folder and plans."""
+    return f"check-{dataset}"
+
+
 @dataclass(frozen=True)
 class CheckJob:
     """The searches of the check of a data set."""
@@ -79,8 +84,8 @@ class CheckJob:
 
     @property
     def name(self) -> str:
-        """The name of the job: of its lock, staging folder and plans."""
-        return f"check-{self.inputs.dataset}"
+        """The name of the job."""
+        return check_job(self.inputs.dataset)
 
     def plan(self) -> ShardPlan | None:
         """Make the plan of the large searches; None if there are none."""

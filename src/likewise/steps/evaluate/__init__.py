@@ -21,10 +21,11 @@ from likewise.evaluation.significance import METHOD
 from likewise.formats import atomic
 from likewise.formats.json_documents import parse_json
 from likewise.formats.paths import StrPath
-from likewise.steps.evaluate.rank_shards import RankJob
+from likewise.steps.evaluate.rank_shards import RankJob, rank_job
 from likewise.steps.evaluate.run_inputs import protocol_rows, reported_column, run_digests
 from likewise.steps.evaluate.run_scoring import in_blocks, score_run
 from likewise.storage import journal, timings
+from likewise.storage.takedown_lock import no_takedown
 
 __all__ = ["evaluate"]
 
@@ -93,23 +94,31 @@ def evaluate(
         23
     """
     ws = open_workspace(workspace, rev=rev)
-    job = RankJob.of(ws, run)
-    chosen = choose_engine(ws.params.engines, engine)
+    entry, chosen = ws.run(run), choose_engine(ws.params.engines, engine)
     if shard is not None:
-        return _own_shards(job, shard, chosen)
-    result = _complete(job, _result(job, chosen))
-    if not ws.is_historic:
+        part = parse_shard(shard)
+        if ws.is_historic:
+            raise ConfigError(
+                "shard cannot be combined with rev: shards are those of the checkout"
+            )
+        with no_takedown(ws, entry.dataset, rank_job(run)):
+            return _own_shards(RankJob.of(ws, run), part, chosen)
+    if ws.is_historic:
+        job = RankJob.of(ws, run)
+        return _complete(job, _result(job, chosen))
+    # The lock is held from the first read to the last write: the shards that a process has
+    # combined are those that it removes, and nothing is written that was taken down meanwhile.
+    with journal.exclusive_job(ws, rank_job(run)):
+        job = RankJob.of(ws, run)
+        result = _complete(job, _result(job, chosen))
         _write(job, result)
     return result
 
 
-def _own_shards(job: RankJob, shard: str, engine: Engine) -> ShardCounts:
+def _own_shards(job: RankJob, shard: tuple[int, int], engine: Engine) -> ShardCounts:
     """Rank the shards of one process; a small gallery has none."""
-    part, ws = parse_shard(shard), job.ws
-    if ws.is_historic:
-        raise ConfigError("shard cannot be combined with rev: shards are those of the checkout")
-    is_large = in_blocks(ws, job.dataset, ws.run(job.run), job.protocol)
-    return job.rank_own(part, engine) if is_large else ShardCounts(0, 0, 0)
+    is_large = in_blocks(job.ws, job.dataset, job.ws.run(job.run), job.protocol)
+    return job.rank_own(shard, engine) if is_large else ShardCounts(0, 0, 0)
 
 
 def _complete(job: RankJob, result: Evaluation) -> Evaluation:
@@ -149,19 +158,18 @@ def _write(job: RankJob, result: Evaluation) -> None:
     if result.reranking is not None:
         lineage["reranker"] = result.reranking.reranker
         statistics["reranking"] = result.reranking.to_json()
-    with journal.exclusive_job(ws, job.name):
-        staging = journal.Staging(ws, job.name)
-        rows = staging.path(ws.queries(run))
-        with atomic.writing(rows):
-            result.queries.write_parquet(rows)
-        for path, content in (
-            (ws.metrics(run), result.metrics),
-            (ws.statistics(run), statistics),
-            (ws.lineage(run), lineage),
-        ):
-            atomic.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
-        staging.commit()
-        remove_plans(ws, job.name)
+    staging = journal.Staging(ws, job.name)
+    rows = staging.path(ws.queries(run))
+    with atomic.writing(rows):
+        result.queries.write_parquet(rows)
+    for path, content in (
+        (ws.metrics(run), result.metrics),
+        (ws.statistics(run), statistics),
+        (ws.lineage(run), lineage),
+    ):
+        atomic.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
+    staging.commit()
+    remove_plans(ws, job.name)
 
 
 def _result(job: RankJob, engine: Engine) -> Evaluation:
@@ -187,12 +195,11 @@ def _by_shards(job: RankJob, engine: Engine) -> Evaluation | None:
         return None
     if not in_blocks(ws, job.dataset, ws.run(job.run), job.protocol):
         return None
-    with journal.exclusive_job(ws, job.name):
-        plan = job.known_plan() if is_here else job.plan()
-        if plan is None:
-            return None
-        counts = job.rank(plan, engine)
-        ranking, norms = job.ranking(plan)
+    plan = job.known_plan() if is_here else job.plan()
+    if plan is None:
+        return None
+    counts = job.rank(plan, engine)
+    ranking, norms = job.ranking(plan)
     rows = protocol_rows(job.dataset, job.protocol)
     result = job.protocol.evaluate_ranking(ranking, norms, rows)
     return replace(result, shards=counts)

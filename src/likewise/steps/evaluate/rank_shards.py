@@ -57,7 +57,7 @@ from likewise.formats.vector_blocks import VectorBlocks
 from likewise.steps.evaluate.planned_ranking import PlannedRanking
 from likewise.steps.evaluate.run_inputs import protocol_rows, run_digests
 from likewise.steps.evaluate.shard_cells import SHAPE, cell_of, halves, ranges_of, scores_of
-from likewise.storage import tables
+from likewise.storage import journal, tables
 from likewise.storage.workspace import Workspace
 
 _INPUTS = "inputs"
@@ -65,6 +65,11 @@ _INPUTS = "inputs"
 
 _VERSION = "1"
 """Version of the shards and their results, so that those of another one are not used."""
+
+
+def rank_job(run: str) -> str:
+    """Return the name of the job of a run: of its lock, staging folder and plans."""
+    return f"evaluate-{run}"
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,8 @@ class RankJob:
 
     @property
     def name(self) -> str:
-        """The name of the job: of its lock, staging folder and plans."""
-        return f"evaluate-{self.run}"
+        """The name of the job."""
+        return rank_job(self.run)
 
     @property
     def model(self) -> str:
@@ -127,12 +132,15 @@ class RankJob:
     def plan(self) -> ShardPlan | None:
         """Make the plan; None if the protocol ranks no gallery as a whole.
 
+        Processes that start together wait for the one that makes it, and read its plan.
+
         Raises:
             DataError: no query is left, or vectors are not finite.
         """
-        known = self.known_plan()
-        if known is not None:
-            return known
+        with journal.turn(self.ws, f"{self.name}-plan"):
+            return self.known_plan() or self._new_plan()
+
+    def _new_plan(self) -> ShardPlan | None:
         rows = protocol_rows(self.dataset, self.protocol)
         ranking = self.protocol.gallery_ranking(rows)
         if ranking is None or not len(ranking.task.queries) or not len(ranking.task.gallery):
@@ -242,7 +250,7 @@ class RankWork:
         Raises:
             DataError: the run or the data set has changed since the plan.
         """
-        plan = read_plan(Workspace(Path(self.root)), f"evaluate-{self.run}", self.plan)
+        plan = read_plan(Workspace(Path(self.root)), rank_job(self.run), self.plan)
         with plan.begun(shard):
             vectors, planned = _source(self.root, self.run, self.plan)
             cell, task = cell_of(plan, planned, shard), planned.task()
