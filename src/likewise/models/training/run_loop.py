@@ -8,6 +8,7 @@ from torch import nn
 from likewise.models.training.batch_loader import Loader
 from likewise.models.training.checkpoint import Checkpoints, Position
 from likewise.models.training.loop import LoopResources, TrainingLoop, Validate
+from likewise.models.training.memory_reuse import reused_memory
 from likewise.models.training.objective import Objective
 from likewise.models.training.options import TrainingOptions
 from likewise.models.training.training_data import TrainingContext
@@ -35,7 +36,8 @@ def learn(
     log = TrainingLog(context.report, main=os.environ.get("RANK", "0") == "0")
     resources = LoopResources(loader, checkpoints, log, validate, seed)
     loop = TrainingLoop(objective, options, resources)
-    position = loop.run()
+    with reused_memory(loop.accelerator.device.type):
+        position = loop.run()
     log.finish(**_summary(loop, position, items))
     loop.close()
     return loop.kept.model
