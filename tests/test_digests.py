@@ -165,7 +165,7 @@ def test_the_encoding_is_frozen() -> None:
 
 def test_two_rows_with_one_key_are_refused() -> None:
     twins = pa.table({"key": ["a", "b", "a"], "n": [1, 2, 3]})
-    with pytest.raises(DataError, match="key: 1 values occur twice: a"):
+    with pytest.raises(DataError, match="key: 1 value occurs twice: a"):
         digests(twins)
 
 

@@ -192,7 +192,7 @@ def test_changed_pixels_are_named_and_their_images_by_a_deep_check(recorded: Pat
     ((what, _),) = found("table")
     assert "images.lance: 1 file was changed: data/" in what
     (problem,) = [p for p in likewise.doctor(deep=True) if p.check == "table"]
-    assert "1 images differ from the ingested files: " in problem.what
+    assert "1 image differs from the ingested files: " in problem.what
     assert problem.command == "dvc checkout --force catalog/emoji/images.lance"
 
 

@@ -219,7 +219,7 @@ def test_a_table_of_queries_comes_from_a_file(workspace: Path) -> None:
     [
         ({"item": [ITEM]}, "one column of id, image, vector and text; found only item"),
         ({"id": [ITEM], "image": ["x"]}, "found id and image"),
-        ({"id": [ITEM, None]}, "the column id is empty in 1 rows"),
+        ({"id": [ITEM, None]}, "the column id is empty in 1 row"),
         ({"id": ["a", "b"]}, "no item a, b"),
         ({"image": ["absent.png"]}, "absent.png: No such file"),
         ({"vector": [[1.0, 2.0]]}, "the query has 2 dimensions"),

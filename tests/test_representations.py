@@ -55,7 +55,7 @@ def test_results_print_well_and_safely(hostile: Path) -> None:
     browsed = emoji.browse(filters={"label": BAD}, facets=["label", "split"])
     page = html(browsed)
     assert page.count("data:image/jpeg") == browsed.total == 1
-    assert "1 items of emoji" in page
+    assert "1 item of emoji" in page
     assert "/d/emoji" in page
     assert html(emoji.browse(limit=3, columns=["width"])).count("data:image/jpeg") == 3
     statistics = likewise.describe("emoji")

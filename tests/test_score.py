@@ -88,7 +88,7 @@ def test_the_whole_benchmark_needs_no_images(tmp_path: Path) -> None:
 
 
 def test_other_sizes_need_the_images(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="1 rows, but GPR1200 has"):
+    with pytest.raises(DataError, match="1 row, but GPR1200 has"):
         likewise.score("gpr1200", embeddings=saved(tmp_path, np.array(1.5)))
     with pytest.raises(DataError, match="5 rows, but GPR1200 has 12,000; name the folder"):
         likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS))

@@ -191,7 +191,7 @@ def test_a_wrong_query_is_reported_in_a_line(
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (np.nan, "1 values of the vector are NaN or infinite; the first is at position 3"),
+        (np.nan, "1 value of the vector is NaN or infinite; the first is at position 3"),
         (np.inf, "infinite"),
     ],
 )

@@ -49,11 +49,6 @@ _MAX_COMPARED = 1000
 """Maximum number of names to compare by edit distance, which is slow for millions."""
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun: ``1 label``, ``2 labels``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def hint(name: str, known: Iterable[str], *, complete: bool = False) -> str:
     """Return a suggestion for the unknown ``name`` out of the ``known`` names.
 

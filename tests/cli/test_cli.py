@@ -216,7 +216,7 @@ def test_the_verbs_in_order(
     weights = next(line for line in params.splitlines() if line.startswith("    weights:"))
     Path("params.yaml").write_text(tiny.replace(weights, "    weights: random"), "utf-8")
     added = run("add", "emoji", "--source", "gpr1200", "--path", str(pictures), "--title", "E")
-    assert added.lines()[0] == "emoji: 24 items, 6 labels, 1 findings"
+    assert added.lines()[0] == "emoji: 24 items, 6 labels, 1 finding"
     ingested = run("ingest", "emoji").lines()
     assert ingested[0] == "emoji: 24 items in 24 images"
     assert ingested[2].startswith("findings: not-an-image 1")

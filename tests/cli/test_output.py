@@ -3,7 +3,6 @@ import json
 import polars as pl
 import pytest
 
-from likewise import errors
 from likewise.cli import output
 from likewise.cli.text_table import cell
 
@@ -22,11 +21,6 @@ from likewise.cli.text_table import cell
 )
 def test_a_cell_is_one_line_of_text(value: object, shown: str) -> None:
     assert cell(value) == shown
-
-
-def test_a_number_agrees_with_its_noun() -> None:
-    shown = [errors.counted(number, "label") for number in (0, 1, 2, 1000)]
-    assert shown == ["0 labels", "1 label", "2 labels", "1,000 labels"]
 
 
 def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:

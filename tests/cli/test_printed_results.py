@@ -53,7 +53,7 @@ def test_corrections_checks_and_views(workspace: Path) -> None:
     printed("publish", "emoji")
     assert printed("view", "few")[0].startswith("few: 24 items, 0 excluded")
     lines = printed("forget", "emoji", "0_noto.jpg", "--reason", "request 17")
-    assert lines[:2] == ["emoji: 1 items removed now, 1 in total", "removed: 0_noto.jpg"]
+    assert lines[:2] == ["emoji: 1 item removed now, 1 in total", "removed: 0_noto.jpg"]
     assert any("rm emoji/images/0_noto.jpg" in line for line in lines)
 
 

@@ -162,7 +162,7 @@ def test_shards_of_earlier_inputs_are_not_used_and_are_named(workspace: Path) ->
     assert (earlier.current, earlier.planned, earlier.done) == (False, 5, 5)
     problems = {p.what.partition(";")[0]: p.command for p in likewise.doctor()}
     plan = f"rm -r .likewise/shards/embed-emoji-tiny/{earlier.plan}"
-    abandoned = "5 shards of embed-emoji-tiny are abandoned: its inputs have changed since"
+    abandoned = "5 shards of embed-emoji-tiny are abandoned: the inputs have changed since"
     kept = "1 of 5 shards of embed-emoji-tiny are computed and not committed"
     assert problems[abandoned] == plan
     assert problems[kept] == "dvc repro --force embed@emoji-tiny"
@@ -257,7 +257,7 @@ def test_images_that_do_not_decode_are_named_and_the_other_rows_kept(workspace: 
     shutil.rmtree("catalog/emoji/embeddings")
     assert embed(shard="0/1").computed == 25
     for _ in range(2):
-        with pytest.raises(DataError, match=r"^1 images of emoji .* decoded: 0_bad\.jpg \("):
+        with pytest.raises(DataError, match=r"^1 image of emoji .* decoded: 0_bad\.jpg \("):
             embed()
     bad.unlink()
     likewise.ingest("emoji")

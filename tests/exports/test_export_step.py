@@ -248,7 +248,7 @@ def licensed(tmp_path: Path) -> Path:
 
 def test_licences_of_single_items_are_obeyed_and_carried(licensed: Path) -> None:
     options = {"purpose": "commercial"}
-    with pytest.raises(likewise.DataError, match=r"1 items of things are under CC-BY-NC-4\.0"):
+    with pytest.raises(likewise.DataError, match=r"1 item of things is under CC-BY-NC-4\.0"):
         likewise.export("things", "coco", licensed / "x", options=options, workspace=licensed)
     likewise.export(
         "things",

@@ -245,7 +245,7 @@ def test_labels_of_whole_images_are_not_boxes() -> None:
     rows = [{"image_id": "a.png", "item_id": "a.png", "label": "cat", **_facts(0)}]
     chosen = selection(_items(rows))
     with tempfile.TemporaryDirectory() as place:
-        with pytest.raises(DataError, match="1 labelled items are whole images; set whole"):
+        with pytest.raises(DataError, match="1 labelled item has none; set whole"):
             EXPORTS.build({"kind": "coco"}, "here").write(chosen, Path(place))
         EXPORTS.build({"kind": "coco", "whole": "box"}, "here").write(chosen, Path(place))
         text = (Path(place) / "annotations" / "instances_all.json").read_text("utf-8")

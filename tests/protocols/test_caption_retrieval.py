@@ -103,7 +103,7 @@ def test_folds_are_averaged() -> None:
     assert turned.unrounded == evaluated("image-text-1k", stated)[0].unrounded
     with pytest.raises(DataError, match="the column position is not a number for every image"):
         evaluated("image-text-1k", captioned(2, position=["a", "b"]))
-    with pytest.raises(DataError, match="the column fold has no value for 1 images"):
+    with pytest.raises(DataError, match="the column fold has no value for 1 image"):
         evaluated("image-text-1k", captioned(2, fold=["a", None]))
 
 

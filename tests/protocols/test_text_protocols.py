@@ -86,7 +86,7 @@ def test_names_come_from_texts_labels_or_the_run() -> None:
         protocol("zero-shot", names="text").texts(given)
     same = protocol("zero-shot", names={"1": "x", "2": "x", "a_b": "z"})
     found = same.evaluate_texts(unit([0, 0, 0, 90]), unit([0, 0, 90]), given)
-    assert any(note.startswith("1 names belong to several classes") for note in found.notes)
+    assert any(note.startswith("1 name belongs to several classes") for note in found.notes)
 
 
 def test_zero_shot_is_that_of_open_clip() -> None:

@@ -182,9 +182,7 @@ def test_another_dimension_in_a_later_batch_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "mymodels.py").write_text(code)
     assert make(tmp_path).dim == 2
     encoder = load(tmp_path / "made", may_run_code=True)
-    with pytest.raises(
-        DataError, match="returned vectors of 1 values, and of 2 when the model"
-    ):
+    with pytest.raises(DataError, match="returned vectors of 1 value, and of 2 when the model"):
         encoder.encode([Image.new("RGB", (9, 9))])
 
 

@@ -150,7 +150,7 @@ def test_what_the_other_source_says_otherwise_is_carried(alice: Path) -> None:
     done = likewise.merge("theirs")
     assert done.carried == 4
     (note,) = done.notes
-    assert "only the other side's source no longer has 1 items (600_noto.jpg)" in note
+    assert "only the other side's source no longer has 1 item (600_noto.jpg)" in note
     made = corrections.read(Workspace(alice).corrections("emoji"))
     assert {key.column for key in made} == {"text"}
     assert str(made[Key("200_noto.jpg", "text")].value).startswith("a ")
@@ -217,7 +217,7 @@ def test_a_merge_of_items_with_other_columns(birds: Path) -> None:
     run_dvc(birds, "checkout", "--quiet")
     done = likewise.merge("theirs")
     (note,) = done.notes
-    assert note.startswith("birds: only the other side's source has 1 columns (colour); ingest")
+    assert note.startswith("birds: only the other side's source has 1 column (colour); ingest")
     assert labels(birds, "birds") == {"200_noto.jpg": "kite"}
     likewise.publish("birds")
     items = likewise.open("birds").items

@@ -234,7 +234,7 @@ def test_what_no_remote_has_is_not_dropped(alice: Path, team: Path) -> None:
     cached.chmod(0o644)
     cached.write_bytes(b"something else")
     shutil.rmtree(team / "remote")
-    with pytest.raises(VersionError, match="1 files of the cache are damaged, and the remote"):
+    with pytest.raises(VersionError, match="1 file of the cache is damaged, and the remote"):
         likewise.pull(verify=True)
     assert cached.read_bytes() == b"something else"
 

@@ -123,7 +123,7 @@ def test_damage_is_a_finding_and_no_item_is_lost(
             mat(other=[1]),
             "no variable 'make_names'; it has: other",
         ),
-        (f"{MISC}car_type.mat", mat(types=np.eye(3)), "types is not a cell array of 1 columns"),
+        (f"{MISC}car_type.mat", mat(types=np.eye(3)), "types is not a cell array of 1 column"),
         (f"{MISC}car_type.mat", mat(types=column({"a": 1})), "is neither text nor an integer"),
         (
             f"{MISC}attributes.txt",

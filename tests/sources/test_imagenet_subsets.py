@@ -53,7 +53,7 @@ def test_a_list_of_ones_own_may_be_anywhere(tmp_path: Path, place: str) -> None:
         (LIFT, 0, "crane"),
     ]
     broken = placed(tmp_path / "broken", {"map_clsloc.txt": b"x"})
-    with pytest.raises(DataError, match=f"{broken}/map_clsloc.txt: line 1: it has 1 fields"):
+    with pytest.raises(DataError, match=f"{broken}/map_clsloc.txt: line 1: it has 1 field,"):
         read(top, broken)
 
 
@@ -121,7 +121,7 @@ def test_shipped_subsets_are_the_ones_that_papers_use(tmp_path: Path) -> None:
         (b"n0211978\n", "not a list of WNIDs"),
         (f"{FOX}\n{CRANE}\n{FOX}\n".encode(), f"repeats classes.*: {FOX}"),
         (b"\xff\xfe\x00", "not utf-16"),
-        (b"n01440764\n", "has no image of the 1 classes of 'mine.txt'"),
+        (b"n01440764\n", "has no image of the 1 class of 'mine.txt'"),
     ],
 )
 def test_a_subset_that_is_not_a_list_is_one_error(

@@ -82,7 +82,7 @@ def test_a_column_of_two_tables_is_completed_and_differences_are_findings() -> N
     left = "id,image,label\n1,a.jpg,x\n2,b.jpg,\n3,c.jpg,z\n"
     result = joined(left, "id,label\n1,y\n2,y\n3,z\n")
     assert rows(result, "label") == {"a.jpg": "x", "b.jpg": "y", "c.jpg": "z"}
-    assert "1 rows have another label" in findings(result)["two-values: r.csv: label"]
+    assert "1 row has another label" in findings(result)["two-values: r.csv: label"]
 
 
 def test_the_lists_of_two_splits_count_as_one_table() -> None:

@@ -175,7 +175,7 @@ def test_a_label_that_is_a_list_is_refused(tmp_path: Path) -> None:
         ("x.csv", "item,label\na,b\n", "no column 'item_id'; did you mean 'item'"),
         ("x.csv", "item_id,label\na,b\na,c\n", "an item_id is repeated: a"),
         ("x.csv", "", "x.csv has no header: it is empty"),
-        ("x.csv", "item_id,label\na,b\nc\n", "line 3: it has 1 fields, and the header 2"),
+        ("x.csv", "item_id,label\na,b\nc\n", "line 3: it has 1 field, and the header 2"),
         ("x.parquet", "PAR", "cannot be read"),
         ("x.pkl", "nonsense", "cannot be read"),
         ("gone.csv", None, "No such file"),

@@ -73,7 +73,7 @@ def test_a_header_without_the_name_of_its_first_column() -> None:
 def test_what_cannot_be_read_is_a_finding_with_its_line() -> None:
     text = "3\nimage label\na.jpg cat\nb.jpg\nc.jpg cat\n"
     assert findings(read_memory("table", {**TWO, "t.csv": text})) == {
-        "bad-row: t.csv: line 4": "it has 1 fields, and the header 2",
+        "bad-row: t.csv: line 4": "it has 1 field, and the header 2",
         "dangling: t.csv: line 5": "it names 'c.jpg': no such image",
     }
     text = "4\nimage label\na.jpg cat\n"

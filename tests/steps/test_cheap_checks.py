@@ -128,5 +128,5 @@ def test_the_list_has_views(workspace: Path) -> None:
 
 def test_a_description_has_a_short_representation(workspace: Path) -> None:
     described = likewise.show("emoji")
-    assert repr(described) == ("Description(emoji: published, 24 items, models: tiny, 1 runs)")
+    assert repr(described) == ("Description(emoji: published, 24 items, models: tiny, 1 run)")
     assert "test_resnet.r160_in1k" in described._repr_html_()

@@ -114,7 +114,7 @@ def test_a_plan_has_changed_stages_and_those_that_follow(recorded: Path) -> None
     assert json.loads(CliRunner().invoke(app, ["plan", "--json"]).output)["unknown"] == 0
     (recorded / ".likewise" / "timings" / "publish-emoji.json").write_text("{}")
     assert likewise.plan().unknown == 1
-    assert "1 stages without a measured rate" in likewise.plan()._repr_html_()
+    assert "1 stage without a measured rate" in likewise.plan()._repr_html_()
     assert "unknown" in CliRunner().invoke(app, ["plan"]).output
 
 

@@ -115,7 +115,7 @@ def test_what_is_left_out_is_named(bare: Path, pictures: Path) -> None:
         for name in ("fluent", "openmoji")
     )
     assert shown.output.splitlines()[:2] == [
-        "drawn: 24 items, 1 labels, 3 findings",
+        "drawn: 24 items, 1 label, 3 findings",
         f"unreadable and skipped: {first}, {second} and 1 more",
     ]
     assert likewise.add("again", source="voc", path=top).damaged.endswith(" and 1 more")

@@ -63,7 +63,7 @@ def test_two_layouts_that_fit_are_one_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "shown"),
     [
-        ("\nyolo\n", "data: 1 items, 1 labels, 0 findings"),  # no answer: it asks again
+        ("\nyolo\n", "data: 1 item, 1 label, 0 findings"),  # no answer: it asks again
         ("\x04", "Aborted"),  # the end of the input
     ],
 )
@@ -99,7 +99,7 @@ def test_shards_are_suggested_only_for_tars(tmp_path: Path) -> None:
 
 def test_an_error_names_what_a_layout_would_lose(tmp_path: Path) -> None:
     top = tree(tmp_path, TREES["labelme"][0], *IMAGE)
-    with pytest.raises(DataError, match=r"folder \(1 items, 1 findings\) without label, box"):
+    with pytest.raises(DataError, match=r"folder \(1 item, 1 finding\) without label, box"):
         likewise.validate("coco", top)
 
 

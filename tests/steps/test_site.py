@@ -48,7 +48,7 @@ def test_a_site_is_whole_and_needs_no_network(workspace: Path) -> None:
     pictures = {name: data for name, data in files.items() if name.startswith("pictures/")}
     assert all(Path(n).stem == hashlib.sha256(d).hexdigest()[:32] for n, d in pictures.items())
     assert b"alert('x')" not in files["items-0001.html"]  # escaped
-    assert b"8 of 8 items of this site have a place" in files["map-plane.html"]
+    assert b"8 of 8 items of this site on the map" in files["map-plane.html"]
     again = likewise.site("again", "emoji", **options)  # type: ignore[arg-type]
     assert site(again.folder) == files
     _check_layout(pages)
@@ -89,7 +89,7 @@ def test_what_cannot_be_shared_is_refused(
         likewise.site("paper", "emoji", runs=["r"])
     with pytest.raises(UnknownNameError, match="no map named 'plane'"):
         likewise.site("paper", "emoji", maps=["plane"])
-    with pytest.raises(DataError, match="1 runs are compared; give two"):
+    with pytest.raises(DataError, match="1 run is compared; give two"):
         likewise.site("paper", "emoji", compare=["emoji-tiny"])
     with monkeypatch.context() as patch:
         patch.setattr("likewise.steps.site.MOST_ITEMS", 10)
@@ -103,6 +103,6 @@ def test_what_cannot_be_shared_is_refused(
     row = likewise.open("emoji")["0_noto.jpg"]
     entry = Entry("0_noto.jpg", "0_noto.jpg", row["sha256"], "request")
     ws.forgotten("emoji").write_text(takedowns.text(Record((entry,))), "utf-8")
-    with pytest.raises(DataError, match=r"1 items were taken down, .* likewise forget emoji"):
+    with pytest.raises(DataError, match=r"1 item was taken down, .* likewise forget emoji"):
         likewise.site("paper", "emoji", where="label = '0'")
     assert not (workspace / "paper").exists()

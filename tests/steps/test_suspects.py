@@ -182,7 +182,7 @@ def test_what_cannot_be_judged(tmp_path: Path) -> None:
         judge_labels(
             items(content=["1", "2"], label=["x", "y"]), table, {"kind": "exact"}, MEMORY, ""
         )
-    with pytest.raises(StaleArtefactError, match="1 items have no vector yet; run: embed"):
+    with pytest.raises(StaleArtefactError, match="1 item has no vector yet; run: embed"):
         judge_labels(
             items(content=["1", "3"], label=["x", "x"]),
             table,

@@ -73,7 +73,7 @@ def test_a_class_with_one_image(workspace: Path) -> None:
         (images / f"0_{name}.jpg").unlink()
     likewise.ingest("emoji", workspace=workspace)
     with pytest.raises(
-        DataError, match=r"1 classes of emoji have fewer than 2 training items: 0;"
+        DataError, match=r"1 class of emoji has fewer than 2 training items: 0;"
     ):
         learn(workspace, {**LEARNED, "validation": 0})
     assert (

@@ -21,6 +21,7 @@ from likewise.catalogue.snapshots import snapshot, snapshot_pair
 from likewise.catalogue.text_models import made_text_models, text_models_of
 from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
 from likewise.formats.array_types import Int32Array
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.pages import notebook
@@ -115,7 +116,7 @@ class Dataset(ItemThumbnails, ItemMaps, PublishedItems):
     def __repr__(self) -> str:
         try:
             models = ", ".join(self.models) or "none"
-            return f"Dataset({self.name!r}, {len(self):,} items, models: {models})"
+            return f"Dataset({self.name!r}, {counted(len(self), 'item')}, models: {models})"
         except LikewiseError:
             return f"Dataset({self.name!r}, not published)"
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from likewise.catalogue.flags import flag_rows
 from likewise.catalogue.keyed_text import KeyedText
+from likewise.formats.counted_nouns import counted
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.schema import FLAGS
 from likewise.storage.workspace import Workspace
@@ -57,7 +58,9 @@ Verdicts = dict[DoubtKey, Verdict]
 def note_fault(note: str) -> str:
     """Return why a note cannot be kept, or ""."""
     if len(note) > LONGEST_NOTE:
-        return f"the note has {len(note):,} characters; at most {LONGEST_NOTE} are kept"
+        return (
+            f"the note has {counted(len(note), 'character')}; at most {LONGEST_NOTE} are kept"
+        )
     if not note.isprintable():
         return "the note has a line end or a control character; write one line of text"
     if note.startswith(tuple(_FORMULA)):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from likewise.errors import DataError, bounded, counted
+from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray, BoolArray, Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.vector_files import VectorBlock
 
 UNIT_TOLERANCE = {2: 2e-3, 4: 1e-5, 8: 1e-5}
@@ -109,7 +110,7 @@ class VectorMatcher:
         if self.dim not in (0, vectors.shape[1]):
             raise DataError(
                 f"{self._file}: the vectors differ in length: {self.dim:,} and "
-                f"{vectors.shape[1]:,} numbers"
+                f"{counted(vectors.shape[1], 'number')}"
             )
         self.dim = vectors.shape[1]
         numbers = vectors.astype(np.float64)
@@ -185,7 +186,7 @@ class VectorMatcher:
         lacking = np.flatnonzero(self._first_row[self._code_of_row] < 0)
         if len(self._ids) and not self._item_seen.any():
             faults.append(
-                f"none of its {self._read:,} ids is an item of the data set"
+                f"none of its {counted(self._read, 'id')} is an item of the data set"
                 if self._read
                 else "it has no vectors"
             )

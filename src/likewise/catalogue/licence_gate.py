@@ -5,6 +5,7 @@ from collections import Counter
 from likewise.errors import DataError
 from likewise.exports.base import Purpose, Selection
 from likewise.exports.licences import licence_counts, licence_verdict
+from likewise.formats.counted_nouns import counted
 
 
 def check_licences(chosen: Selection, purpose: Purpose, *, changed: bool) -> list[str]:
@@ -24,7 +25,8 @@ def check_licences(chosen: Selection, purpose: Purpose, *, changed: bool) -> lis
     notes = []
     for licence, number in licence_counts(counts, chosen.card.licence):
         verdict = licence_verdict(licence, purpose, changed=changed)
-        which = f"{number:,} items of {chosen.dataset} are under {licence.spdx}"
+        items = counted(number, f"item of {chosen.dataset}", "is", "are")
+        which = f"{items} under {licence.spdx}"
         if verdict.clause:
             raise DataError(
                 f"{which}; this licence forbids an export for the purpose {purpose}: "

@@ -4,6 +4,7 @@ import polars as pl
 
 from likewise.catalogue.run_results import Results
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 
 
 def common_queries(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
@@ -25,8 +26,9 @@ def common_queries(first: Results, second: Results) -> tuple[pl.DataFrame, list[
     if both.is_empty():
         raise DataError(f"{first.run} and {second.run} have no query in common")
     notes = [
-        f"{len(results.queries) - len(both):,} of {len(results.queries):,} queries of "
-        f"{results.run} are not in the other, and left out"
+        f"{len(results.queries) - len(both):,} of "
+        f"{counted(len(results.queries), f'query of {results.run}', 'is', 'are')} not in the "
+        "other, and left out"
         for results in (first, second)
         if len(results.queries) > len(both)
     ]

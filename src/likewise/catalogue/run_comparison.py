@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from likewise.evaluation.paired_metrics import ComparedMetric
+from likewise.formats.counted_nouns import counted
 from likewise.pages import notebook
 
 
@@ -63,7 +64,7 @@ class Comparison:
 
     @property
     def _changes(self) -> str:
-        return f"{len(self.fixed):,} queries fixed, {len(self.broken):,} broken"
+        return f"{counted(len(self.fixed), 'query')} fixed, {len(self.broken):,} broken"
 
 
 def _line(row: ComparedMetric) -> tuple[object, ...]:

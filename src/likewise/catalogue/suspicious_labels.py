@@ -16,6 +16,7 @@ from likewise.evaluation.label_errors import (
     label_doubts,
 )
 from likewise.formats.array_types import Float32Array, Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.indexes.base import NONE
 from likewise.retrieval.neighbour_search import (
     NeighbourSearch,
@@ -129,7 +130,9 @@ def _placed(items: pl.DataFrame, table: tables.Table, command: str) -> pl.DataFr
     )
     absent = placed["row"].null_count()
     if absent:
-        raise StaleArtefactError(f"{absent:,} items have no vector yet", command)
+        raise StaleArtefactError(
+            f"{counted(absent, 'item', 'has', 'have')} no vector yet", command
+        )
     codes = pl.col("label").rank("dense").cast(pl.Int64).sub(1).fill_null(NONE)
     return placed.with_row_index("place").with_columns(
         pl.col("row").cast(pl.Int64),

@@ -12,6 +12,7 @@ import likewise
 from likewise.cli.arguments import OldAnnotations, Options, parse_names, parse_options
 from likewise.cli.output import counts, print_line, print_next, print_note
 from likewise.cli.text_table import cell
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Added
@@ -104,7 +105,8 @@ def _print(added: "Added") -> None:
     if added.layout:
         print_line(f"layout: {added.layout}")
     print_line(
-        f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings"
+        f"{name}: {counted(added.items, 'item')}, {counted(added.labels, 'label')}, "
+        f"{counted(added.findings, 'finding')}"
     )
     if added.splits:
         shown = ", ".join(f"{split} {number:,}" for split, number in added.splits.items())

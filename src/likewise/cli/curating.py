@@ -14,7 +14,8 @@ from likewise.cli.output import (
     print_table,
     print_tip,
 )
-from likewise.errors import bounded, counted
+from likewise.errors import bounded
+from likewise.formats.counted_nouns import counted
 
 Items = Annotated[
     list[str] | None, typer.Argument(metavar="[ITEM]...", help="Ids of the items.")

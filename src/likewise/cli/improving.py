@@ -22,7 +22,8 @@ from likewise.cli.output import (
 )
 from likewise.cli.print_difference import SHOWN, note_truncation
 from likewise.cli.print_shards import print_shards
-from likewise.errors import bounded, counted
+from likewise.errors import bounded
+from likewise.formats.counted_nouns import counted
 
 
 def correct(
@@ -116,7 +117,7 @@ def measure(dataset: Dataset, engine: Engine = None, shard: Shard = None) -> Non
     several processes or nodes: docs/scale.md.
     """
     done = likewise.measure(dataset, engine=engine, shard=shard)
-    print_line(f"{dataset}: {done.computed:,} images measured")
+    print_line(f"{dataset}: {counted(done.computed, 'image')} measured")
     if print_shards(done.shards, shard, f"likewise measure {dataset}"):
         return
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
@@ -150,7 +151,9 @@ def check(
         print_json(done)
         return
     print_shards(done.shards, None, command)
-    print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
+    print_line(
+        f"{dataset}: {done.flagged:,} of {counted(done.images, 'image', 'is', 'are')} flagged"
+    )
     print_table(("flag", "number"), done.flags.items())
     for flag, option in done.usual.items():
         print_note(
@@ -179,7 +182,7 @@ def view(
     its name, like a data set.
     """
     done = likewise.view(name)
-    print_line(f"{name}: {done.items:,} items, {done.left_out:,} excluded")
+    print_line(f"{name}: {counted(done.items, 'item')}, {done.left_out:,} excluded")
     if done.unknown:
         print_note(f"{counted(done.unknown, 'selected item')} not in the data set")
     print_next(f"likewise search {name} --image FILE")
@@ -214,11 +217,14 @@ def forget(
     if json:
         print_json(done)
         return
-    print_line(f"{dataset}: {len(done.items):,} items removed now, {done.forgotten:,} in total")
+    print_line(
+        f"{dataset}: {counted(len(done.items), 'item')} removed now, {done.forgotten:,} in "
+        "total"
+    )
     for name in done.items:
         print_line(f"removed: {name}")
     if done.purged:
-        print_line(f"{done.purged:,} files erased")
+        print_line(f"{counted(done.purged, 'file')} erased")
     if done.holders:
         rows = [(h.kind, h.where, h.what, h.command) for h in done.holders[:SHOWN]]
         print_table(("still contained in", "where", "what", "command"), rows)

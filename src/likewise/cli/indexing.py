@@ -17,6 +17,7 @@ from likewise.cli.output import (
 )
 from likewise.cli.print_shards import print_shards
 from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 Embedder = Annotated[
     str, typer.Argument(metavar="MODEL", help="Model that embeds the data set.")
@@ -42,9 +43,13 @@ def index(
     if print_shards(stored.shards, shard, f"likewise index {dataset} {model} {name}"):
         return
     measured = stored.measured
-    print_line(f"{name} of {dataset} by {model}: {stored.covered:,} of {stored.items:,} items")
+    print_line(
+        f"{name} of {dataset} by {model}: {stored.covered:,} of {counted(stored.items, 'item')}"
+    )
     if measured:
-        print_line(f"recall@{measured.k} {measured.recall:.4f} on {measured.probes:,} probes")
+        print_line(
+            f"recall@{measured.k} {measured.recall:.4f} on {counted(measured.probes, 'probe')}"
+        )
         print_line(f"{_ms(measured.ms)} per query, exact {_ms(measured.exact_ms)}")
         speed = f"{measured.queries_per_s:,.0f} queries/s in a batch"
         print_line(f"{speed}, {size_text(measured.nbytes)} in memory")

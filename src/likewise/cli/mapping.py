@@ -14,6 +14,7 @@ from likewise.cli.output import (
     print_note,
     print_tip,
 )
+from likewise.formats.counted_nouns import counted
 
 
 def place_items(
@@ -26,8 +27,8 @@ def place_items(
     done = likewise.map(name)
     left = f", {done.left_out:,} left out" if done.left_out else ""
     print_line(
-        f"{name}: {done.contents:,} contents, {done.fitted:,} by the method, {done.placed:,} "
-        f"between neighbours{left}"
+        f"{name}: {counted(done.contents, 'content')}, {done.fitted:,} by the method, "
+        f"{done.placed:,} between neighbours{left}"
     )
     print_next(f"likewise plot-map {name} --html map.html")
 

@@ -11,6 +11,7 @@ from likewise.cli.output import (
 )
 from likewise.cli.print_evaluation import difference_rows
 from likewise.cli.text_table import cell
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +38,8 @@ def print_comparison(comparison: "Comparison") -> None:
     print_line("")
     for change, queries in (("fixed", comparison.fixed), ("broken", comparison.broken)):
         print_line(
-            f"{change}: {len(queries):,} queries{_changed(comparison, change, decimals)}"
+            f"{change}: "
+            f"{counted(len(queries), 'query')}{_changed(comparison, change, decimals)}"
         )
     for text in comparison.notes:
         print_line(f"note: {text}")
@@ -107,7 +109,7 @@ def print_crosswalk(scores: "Crosswalk") -> None:
             print_line(text)
     for published in scores.published.tables:
         print_line(
-            f"comparable with {published.title}: {len(published.rows)} models; "
+            f"comparable with {published.title}: {counted(len(published.rows), 'model')}; "
             f"source: {published.source}"
         )
     for reason in scores.published.reasons:

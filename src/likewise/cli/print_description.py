@@ -12,7 +12,8 @@ from likewise.cli.output import (
     print_table,
     print_tip,
 )
-from likewise.errors import counted, size_text
+from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Contents, Description, LabelFacts, RunFacts, SplitFacts

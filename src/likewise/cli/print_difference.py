@@ -7,6 +7,7 @@ from likewise.cli.output import (
     print_note,
     print_table,
 )
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Difference
@@ -19,7 +20,7 @@ def print_difference(difference: "Difference") -> None:
     """Print the changes between two versions."""
     was, now = difference.items
     revisions = f"{difference.old} to {difference.new}"
-    print_line(f"{difference.dataset}, {revisions}: {was:,} items, then {now:,}")
+    print_line(f"{difference.dataset}, {revisions}: {counted(was, 'item')}, then {now:,}")
     print_line(difference.summary)
     for line in difference.curated_lines:
         print_line(line)

@@ -8,6 +8,7 @@ from likewise.cli.output import (
     print_table,
 )
 from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     import likewise
@@ -20,8 +21,9 @@ SHOWN = 10
 def print_export(done: "likewise.Exported") -> None:
     """Print what an export wrote and the first items that it skipped."""
     print_line(
-        f"{done.dataset} as {done.format}: {done.items:,} items in {done.images:,} images; "
-        f"{done.files:,} files, {size_text(done.nbytes)} in {done.folder}"
+        f"{done.dataset} as {done.format}: {counted(done.items, 'item')} in "
+        f"{counted(done.images, 'image')}; {counted(done.files, 'file')}, "
+        f"{size_text(done.nbytes)} in {done.folder}"
     )
     if not done.left_out:
         return

@@ -10,7 +10,7 @@ from likewise.cli.output import (
     print_note,
     print_table,
 )
-from likewise.errors import counted
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Findings, Validated
@@ -21,7 +21,9 @@ def print_findings(report: "Findings", *, json: bool, given: Sequence[str] = ())
     if json:
         print_json(report)
         return
-    print_line(f"{report.of}: {report.items:,} items, {report.total:,} findings")
+    print_line(
+        f"{report.of}: {counted(report.items, 'item')}, {counted(report.total, 'finding')}"
+    )
     if report.judged:
         print_note(f"{counted(report.judged, 'finding')} with a verdict left out; see --judged")
     if not report.total:
@@ -41,7 +43,7 @@ def print_preview(report: "Validated") -> None:
         print_line("")
         print_table(tuple(names), [[_cell(row[name]) for name in names] for row in report.rows])
         if len(report.rows) < report.items:
-            print_note(f"the first {len(report.rows):,} of {report.items:,} items")
+            print_note(f"the first {len(report.rows):,} of {counted(report.items, 'item')}")
         if report.box_unit == "fractions":
             print_note("boxes are fractions of the image here; ingest turns them into pixels")
     for part in report.left_over:

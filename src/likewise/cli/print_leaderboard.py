@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from likewise.cli.output import print_line, print_table
 from likewise.cli.terminal_text import terminal_width, width
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Board, Leaderboard
@@ -24,7 +25,9 @@ def print_leaderboard(table: "Leaderboard") -> None:
         print_line(f"not shown: {line}")
     rest = len(table.left_out) - most
     if rest > 0:
-        print_line(f"and {rest:,} more runs are not shown; list all with --json")
+        print_line(
+            f"and {counted(rest, 'more run', 'is', 'are')} not shown; list all with --json"
+        )
 
 
 def _print_board(board: "Board") -> None:

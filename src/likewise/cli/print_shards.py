@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from likewise.cli.output import print_line, print_next
-from likewise.errors import counted
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import ShardCounts

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from likewise.cli.output import print_facts, print_line, print_table
 from likewise.cli.text_table import NumberStyle, number_texts
 from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Spread, Statistics
@@ -36,7 +37,7 @@ def print_statistics(statistics: "Statistics") -> None:
     _print_counts("Formats", ("format", "images"), contents.formats)
     _print_counts("Pixel layouts", ("mode", "images"), statistics.modes)
     if statistics.boxed:
-        title = f"Boxes: {statistics.boxed:,} items, in pixels of the image as stored"
+        title = f"Boxes: {counted(statistics.boxed, 'item')}, in pixels of the image as stored"
         _print_spreads(title, _with_units(statistics, statistics.boxes))
     _print_counts("Licences of single items", ("licence", "items"), statistics.licences)
     title = "Findings of ingest: files left out or repaired"
@@ -53,7 +54,7 @@ def _card(statistics: "Statistics") -> Iterator[tuple[str, str]]:
     yield "homepage", card.homepage
     yield "faults", "\n".join(card.faults)
     size = size_text(contents.nbytes)
-    yield "items", f"{contents.items:,} in {contents.images:,} images, {size}"
+    yield "items", f"{contents.items:,} in {counted(contents.images, 'image')}, {size}"
     yield "labels", f"{len(statistics.labels):,}"
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from likewise.cli.output import print_line, print_note, print_table
-from likewise.errors import counted
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Suspects
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def print_suspects(doubtful: "Suspects", most: int) -> None:
     """Print the first suspects, and the items that were not judged."""
     print_line(
-        f"{doubtful.dataset}: {len(doubtful):,} of {doubtful.judged:,} judged labels are "
-        f"doubtful by {doubtful.model}"
+        f"{doubtful.dataset}: {len(doubtful):,} of "
+        f"{counted(doubtful.judged, 'judged label', 'is', 'are')} doubtful by {doubtful.model}"
     )
     rows = doubtful.rows.head(most).to_dicts()
     print_table(("item", "label", "suggested", "quality", "by", "nearest"), map(_row, rows))

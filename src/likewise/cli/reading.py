@@ -27,6 +27,7 @@ from likewise.cli.output import (
 )
 from likewise.cli.print_description import print_description
 from likewise.cli.print_findings import print_findings
+from likewise.formats.counted_nouns import counted
 
 SHOWN = 100
 """Default number of printed rows; --limit sets another."""
@@ -162,7 +163,7 @@ def query(  # noqa: PLR0913, PLR0917 (the options of a command)
         to_csv = partial(answer.to_csv, spreadsheet=spreadsheet)
         for file, write in ((csv, to_csv), (parquet, answer.to_parquet)):
             if file:
-                print_note(f"wrote {write(file):,} rows to {file}")
+                print_note(f"wrote {counted(write(file), 'row')} to {file}")
         return
     if json:
         print_frame_json(ask(limit=limit).frame)
@@ -174,7 +175,8 @@ def query(  # noqa: PLR0913, PLR0917 (the options of a command)
         print_note(f"left out, because they are empty here: {', '.join(empty)}")
     if limit is None and len(frame) > shown:
         print_note(
-            f"the first {shown} rows; more with --limit N, --json, --csv FILE or --parquet FILE"
+            f"the first {counted(shown, 'row')}; more with --limit N, --json, --csv FILE or "
+            "--parquet FILE"
         )
     print_tip("add --csv FILE or --parquet FILE to write all rows")
 

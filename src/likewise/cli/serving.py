@@ -10,7 +10,8 @@ import typer
 import likewise
 from likewise.cli.arguments import Dataset, Json, Selection
 from likewise.cli.output import print_json, print_line, print_note
-from likewise.errors import counted, size_text
+from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 
 def serve(

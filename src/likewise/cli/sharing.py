@@ -26,7 +26,8 @@ from likewise.cli.output import (
 )
 from likewise.cli.print_difference import print_difference
 from likewise.cli.print_export import print_export
-from likewise.errors import counted, size_text
+from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Pulled
@@ -118,7 +119,7 @@ def release(
         print_json(done)
         return
     since = f"since {done.before}: " if done.before else ""
-    print_line(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
+    print_line(f"{done.tag}: {since}{done.changes}; {counted(done.findings, 'finding')}")
     print_next("likewise push, then: git push --follow-tags")
 
 
@@ -137,7 +138,7 @@ def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -
 
 
 def _amount(files: int, nbytes: int) -> str:
-    return f"{files:,} files, {size_text(nbytes)}"
+    return f"{counted(files, 'file')}, {size_text(nbytes)}"
 
 
 def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)

@@ -20,6 +20,7 @@ from likewise.cli.output import counts, print_json, print_line, print_next, prin
 from likewise.cli.print_evaluation import print_evaluation
 from likewise.cli.print_shards import print_shards
 from likewise.errors import size_text
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import Passport
@@ -44,10 +45,10 @@ def ingest(
     """
     done = likewise.ingest(dataset, strict=strict, engine=engine, shard=shard)
     if shard:
-        print_line(f"{dataset}: {done.read:,} files read")
+        print_line(f"{dataset}: {counted(done.read, 'file')} read")
         print_shards(done.shards, shard, f"likewise ingest {dataset}")
         return
-    print_line(f"{dataset}: {done.items:,} items in {done.images:,} images")
+    print_line(f"{dataset}: {counted(done.items, 'item')} in {counted(done.images, 'image')}")
     print_line(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
     print_shards(done.shards, shard, f"likewise ingest {dataset}")
     if done.forgotten:
@@ -68,7 +69,7 @@ def load(
 
 def _print_passport(model: str, passport: "Passport") -> None:
     weights = f"weights {passport.weights_source}"
-    print_line(f"{model}: {passport.backbone}, {passport.dim:,} dimensions, {weights}")
+    print_line(f"{model}: {passport.backbone}, {counted(passport.dim, 'dimension')}, {weights}")
     print_next("dvc repro")
 
 
@@ -100,7 +101,7 @@ def embed(
     Large data sets on several processes, GPUs or nodes: docs/scale.md.
     """
     done = likewise.embed(dataset, model, recompute=recompute, engine=engine, shard=shard)
-    print_line(f"{dataset} by {model}: {done.computed:,} vectors computed")
+    print_line(f"{dataset} by {model}: {counted(done.computed, 'vector')} computed")
     if print_shards(done.shards, shard, f"likewise embed {dataset} {model}"):
         return
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
@@ -164,9 +165,14 @@ def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
     if json:
         print_json(done)
         return
-    print_line(f"{dataset} by {model}: {done.vectors:,} vectors of {done.dim:,} dimensions")
+    print_line(
+        f"{dataset} by {model}: {counted(done.vectors, 'vector')} of "
+        f"{counted(done.dim, 'dimension')}"
+    )
     if done.normalised:
-        print_line(f"{done.normalised:,} vectors were divided by their length")
+        print_line(
+            f"{counted(done.normalised, 'vector', 'was', 'were')} divided by their length"
+        )
     if done.findings:
         print_line(
             f"findings: {counts(done.findings)}; list them with: likewise findings {dataset}"
@@ -193,7 +199,8 @@ def publish(dataset: Dataset) -> None:
     """Write the published table: items, image properties, vectors."""
     done = likewise.publish(dataset)
     print_line(
-        f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}"
+        f"{dataset}: {counted(done.items, 'item')}, vectors of "
+        f"{', '.join(done.models) or 'no model'}"
     )
     print_next(f"likewise show {dataset}")
 

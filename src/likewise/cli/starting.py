@@ -25,6 +25,7 @@ from likewise.cli.output import (
     print_tip,
 )
 from likewise.cli.print_findings import print_findings, print_preview
+from likewise.formats.counted_nouns import counted
 
 if TYPE_CHECKING:
     from likewise import OlderVersion
@@ -200,7 +201,9 @@ def _print_older(older: Sequence["OlderVersion"], name: str) -> None:
     rows = [(v.commit[:10], v.names, v.date, len(v.outputs)) for v in older[:SHOWN]]
     print_table((f"commits with {name}", "names", "date", "outputs"), rows)
     if len(older) > SHOWN:
-        print_note(f"the first {SHOWN} of {len(older):,} commits; print all with --json")
+        print_note(
+            f"the first {SHOWN} of {counted(len(older), 'commit')}; print all with --json"
+        )
     print_note("DVC's cache and the remotes keep their files; dvc gc --help removes them")
 
 

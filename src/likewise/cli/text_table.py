@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from likewise.cli.terminal_text import shortened, width, wrapped, wrapped_command
+from likewise.formats.counted_nouns import counted
 from likewise.formats.escape import escape_line
 
 GAP = "  "
@@ -161,7 +162,7 @@ def cell(value: object) -> str:
     if isinstance(value, list):
         if len(value) <= _LISTED + 1:
             return f"[{', '.join(map(cell, value))}]"
-        return f"[{', '.join(map(cell, value[:_LISTED]))}, ... {len(value)} values]"
+        return f"[{', '.join(map(cell, value[:_LISTED]))}, ... {counted(len(value), 'value')}]"
     return escape_line(str(value))
 
 

@@ -13,6 +13,7 @@ from likewise.distributed.engines.base import Engine, Work
 from likewise.distributed.shard_counts import ShardCounts
 from likewise.distributed.shard_plan import ShardPlan, plans_of
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 
 _LAST = 8
 """Number of shards without a result from which on each is named, with its age."""
@@ -140,7 +141,7 @@ def _state_shown(
 
 
 def _counts(plan: ShardPlan, left: Collection[int], failed: Collection[FailedShard]) -> str:
-    text = f"{len(left):,} of {len(plan.sizes):,} shards left"
+    text = f"{len(left):,} of {counted(len(plan.sizes), 'shard')} left"
     return text + (f", {len(failed):,} failed" if failed else "")
 
 
@@ -153,7 +154,7 @@ def refuse_failed(plan: ShardPlan, failed: Sequence[FailedShard]) -> None:
     if failed:
         lines = (f"shard {one.shard} ({one.by}): {one.why}" for one in failed)
         raise DataError(
-            f"{len(failed):,} of {len(plan.sizes):,} shards of {plan.job} failed: "
+            f"{len(failed):,} of {counted(len(plan.sizes), 'shard')} of {plan.job} failed: "
             f"{bounded(lines, len(failed), 3)}; all other shards are kept; run the same "
             "command again, or list them with: likewise status"
         )

@@ -9,6 +9,7 @@ from likewise.errors import DataError, bounded
 from likewise.exports.base import Selection
 from likewise.exports.export_files import put
 from likewise.exports.image_export import Frame, ImageExport
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import inside
 
 CORNERS = (":x1", ":y1", ":x2", ":y2")
@@ -50,10 +51,10 @@ class BoxExport(ImageExport):
         whole_image = whole_image.cast(pl.List(pl.Float32)).list.to_array(4)
         labelled = items.filter(pl.col("box").is_null() & pl.col("label").is_not_null())
         if len(labelled) and self.whole == "refuse":
+            number = counted(len(labelled), "labelled item", "has", "have")
             raise DataError(
-                f"{format_name} supports labels of boxes only, but {len(labelled):,} labelled "
-                "items are whole images; set whole=box to put a box around each, or export "
-                "folder or csv"
+                f"{format_name} supports labels of boxes only, but {number} none; set "
+                "whole=box to put a box around each, or export folder or csv"
             )
         boxed = items.with_columns(
             box=pl.when(pl.col("label").is_not_null())

@@ -10,6 +10,7 @@ from likewise.errors import DataError
 from likewise.exports.export_files import put_json
 from likewise.formats.array_types import BoolArray, Int64Array
 from likewise.formats.array_writer import open_npy
+from likewise.formats.counted_nouns import counted
 from likewise.registry import Part
 
 
@@ -76,8 +77,9 @@ class CompCarsPairs(Part):
             others = pool[~np.isin(pool, group)]
             if len(others) < self.negatives:
                 raise DataError(
-                    f"class {number}: only {len(others):,} images of other classes, but a pair "
-                    f"needs {self.negatives}; set training=false, or fewer negatives"
+                    f"class {number}: only {counted(len(others), 'image')} of other classes, "
+                    f"but a pair needs {self.negatives}; set training=false, or fewer "
+                    "negatives"
                 )
             drawn = _draw_distinct(rng, len(others), (len(pairs), self.negatives))
             yield np.hstack([pairs, others[drawn]])

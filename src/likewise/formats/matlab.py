@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 
 from likewise.errors import DamagedError, DataError, bounded
+from likewise.formats.counted_nouns import counted
 
 _HEADER = 128
 _MAX_BYTES = 1 << 28
@@ -82,7 +83,7 @@ def read_cells(where: str, data: bytes, name: str, columns: int) -> list[tuple[s
     """
     value = _variable(where, data, name)
     if not isinstance(value, CellArray) or len(value.shape) != 2 or columns not in value.shape:
-        raise DataError(f"{where}: {name} is not a cell array of {columns} columns")
+        raise DataError(f"{where}: {name} is not a cell array of {counted(columns, 'column')}")
     rows, wide = value.shape
     if wide != columns:
         ordered = value.values

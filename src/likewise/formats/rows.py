@@ -7,6 +7,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 import polars as pl
 
 from likewise.errors import UnknownNameError
+from likewise.formats.counted_nouns import counted
 
 Row = TypeVar("Row")
 
@@ -71,7 +72,7 @@ class Rows(Generic[Row]):
         return self.frame.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}, {len(self):,} rows\n{self.frame}"
+        return f"{type(self).__name__}, {counted(len(self), 'row')}\n{self.frame}"
 
     def _repr_html_(self) -> str:
         return self.frame._repr_html_()

@@ -8,6 +8,7 @@ import numpy as np
 
 from likewise.errors import DataError
 from likewise.formats.array_types import FloatArray, Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.memory import MEMORY
 
 _READ_ROWS = 8192
@@ -77,7 +78,10 @@ class VectorBlocks:
         """
         needed = self.rows * self.dim * 4 * factor
         if needed > self.memory / 2:
-            size = f"{needed / 1e9:,.1f} GB of memory for {self.rows:,} x {self.dim:,} vectors"
+            size = (
+                f"{needed / 1e9:,.1f} GB of memory for {self.rows:,} x "
+                f"{counted(self.dim, 'vector')}"
+            )
             limit = f"half of memory, {self.memory / 1e9:g} GB"
             raise DataError(
                 f"{purpose} needs {size}, more than {limit}; if this machine has more, write "

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray
 from likewise.formats.arrays import read_array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.npz_ids import ids_of_npz
 
 BLOCK = 65_536
@@ -91,7 +92,9 @@ def blocks(vectors: AnyArray, ids: Sequence[str] | None, path: Path) -> Iterator
     if vectors.ndim != 2 or not vectors.shape[1]:
         raise DataError(f"{path}: has the shape {vectors.shape}; expected (items, dimensions)")
     if ids is not None and len(ids) != len(vectors):
-        raise DataError(f"{path}: has {len(vectors):,} vectors and {len(ids):,} ids")
+        raise DataError(
+            f"{path}: has {counted(len(vectors), 'vector')} and {counted(len(ids), 'id')}"
+        )
     for start in range(0, len(vectors), BLOCK):
         end = start + BLOCK
         yield VectorBlock(None if ids is None else ids[start:end], vectors[start:end])
@@ -195,8 +198,8 @@ def _check_dimensions(frame: pl.DataFrame, path: Path) -> None:
         if len(bad):
             value = column[int(bad[0])]
             raise DataError(
-                f"{path}: {column.name} has no number in {len(bad):,} of {len(column):,} rows, "
-                f"first in row {int(bad[0]) + 1:,}: {value!r}"
+                f"{path}: {column.name} has no number in {len(bad):,} of "
+                f"{counted(len(column), 'row')}, first in row {int(bad[0]) + 1:,}: {value!r}"
             )
 
 
@@ -221,7 +224,7 @@ def _ids(frame: pl.DataFrame, path: Path) -> list[str] | None:
         return None
     ids = frame[name].cast(pl.String)
     if ids.null_count():
-        raise DataError(f"{path}: {ids.null_count():,} rows have no {name}")
+        raise DataError(f"{path}: {counted(ids.null_count(), 'row', 'has', 'have')} no {name}")
     return ids.to_list()
 
 

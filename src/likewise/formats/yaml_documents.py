@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from likewise.errors import ConfigError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.document_limits import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -136,7 +137,7 @@ def parse_yaml(data: bytes, where: str) -> object:
 
 def _refuse_long_number(node: yaml.ScalarNode) -> None:
     if len(node.value) > MAX_DIGITS:
-        raise _fault(f"a number of {len(node.value):,} characters", node.start_mark)
+        raise _fault(f"a number of {counted(len(node.value), 'character')}", node.start_mark)
 
 
 def _fault(message: str, mark: yaml.Mark) -> yaml.YAMLError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage
 from likewise.storage import tables
@@ -40,7 +41,7 @@ class ImageReader:
         self._table: tables.Table | None = None
 
     def __repr__(self) -> str:
-        return f"ImageReader({len(self):,} images of {str(self._path)!r})"
+        return f"ImageReader({counted(len(self), 'image')} of {str(self._path)!r})"
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -139,7 +140,10 @@ class LabelledImages:
         self._reader = reader
 
     def __repr__(self) -> str:
-        return f"LabelledImages({len(self):,} images, {len(self.classes):,} classes)"
+        return (
+            f"LabelledImages({counted(len(self), 'image')}, "
+            f"{counted(len(self.classes), 'class')})"
+        )
 
     def __len__(self) -> int:
         """Return the number of items."""

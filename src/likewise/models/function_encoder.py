@@ -8,6 +8,7 @@ import numpy as np
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray, Float32Array
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
 from likewise.models.function_source import SOURCE, failure
@@ -58,7 +59,7 @@ class FunctionEncoder(ImageEncoder):
         if reasons and unreadable is None:
             examples = (f"row {row} ({reason})" for row, reason in reasons.items())
             raise DataError(
-                f"{len(reasons):,} of {len(dataset):,} images cannot be decoded: "
+                f"{len(reasons):,} of {counted(len(dataset), 'image')} cannot be decoded: "
                 f"{bounded(examples, len(reasons))}; correct them or leave them out"
             )
 
@@ -94,22 +95,23 @@ class CheckedCall:
         try:
             result = self._function(images)
         except Exception as error:
-            action = f"its call with {len(images)} images"
+            action = f"its call with {counted(len(images), 'image')}"
             raise self._fault(failure(error, action, self._source)) from error
         vectors = self._array(result, len(images))
         if dim is not None and vectors.shape[1] != dim:
             raise self._fault(
-                f"it returned vectors of {vectors.shape[1]} values, and of {dim} when the "
-                "model was made; return the same length for every batch, then run: dvc repro"
+                f"it returned vectors of {counted(vectors.shape[1], 'value')}, and of {dim} "
+                "when the model was made; return the same length for every batch, then run: "
+                "dvc repro"
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         valid = (np.isfinite(lengths) & (lengths > 0)).ravel()
         bad = [row for row, is_valid in zip(rows, valid, strict=True) if not is_valid]
         if bad:
             raise self._fault(
-                f"it returned NaN, infinity or zeros for {len(bad)} of {len(rows)} images: "
-                f"rows {bounded(bad, len(bad))}; inspect these images, correct the function, "
-                "then run: dvc repro"
+                f"it returned NaN, infinity or zeros for {len(bad)} of "
+                f"{counted(len(rows), 'image')}: rows {bounded(bad, len(bad))}; inspect these "
+                "images, correct the function, then run: dvc repro"
             )
         return np.asarray(vectors / lengths, np.float32)
 
@@ -129,7 +131,10 @@ class CheckedCall:
         if result.ndim != 2 or not result.shape[1]:
             raise self._fault(f"it returned an array of the shape {result.shape}; {wanted}")
         if len(result) != count:
-            raise self._fault(f"it returned {len(result)} vectors for {count} images; {wanted}")
+            raise self._fault(
+                f"it returned {counted(len(result), 'vector')} for {counted(count, 'image')}; "
+                f"{wanted}"
+            )
         return result.astype(np.float64)
 
     def _fault(self, text: str) -> DataError:

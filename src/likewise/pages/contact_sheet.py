@@ -6,6 +6,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
+from likewise.formats.counted_nouns import counted
 from likewise.pages.gallery import Tile
 
 COLUMNS = 5
@@ -76,4 +77,4 @@ def _short(text: str) -> str:
 
 
 def _count(hits: Sequence[Tile]) -> str:
-    return f"{len(hits)} {'hit' if len(hits) == 1 else 'hits'}"
+    return counted(len(hits), "hit")

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from likewise.formats.array_types import Float32Array, Float64Array
+from likewise.formats.counted_nouns import counted
 from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.pages.svg import BLUE, SOFT, canvas, drawing
 
@@ -121,7 +122,7 @@ def colouring(columns: Sequence[pl.Series]) -> list[Colours]:
         counts = texts.drop_nulls().value_counts(sort=True)
         ordered = counts.sort("count", texts.name, descending=[True, False])
         kept = set(ordered[texts.name].head(MOST_COLOURS - 1))
-        rest = [(f"{len(names) - len(kept):,} other values", SOFT)]
+        rest = [(f"{counted(len(names) - len(kept), 'other value')}", SOFT)]
         names = [name for name in names if name in kept]
     by_name = dict(zip(names, _hexes("tab20", _PALETTE[: len(names)]), strict=True))
     if None in by_name:

@@ -9,6 +9,7 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.retrieval.asked_queries import AskedQueries
 from likewise.retrieval.hits import Hits
@@ -88,7 +89,7 @@ def _query_column(frame: pl.DataFrame) -> str:
         )
     empty = frame[columns[0]].null_count()
     if empty:
-        raise DataError(f"queries: the column {columns[0]} is empty in {empty:,} rows")
+        raise DataError(f"queries: the column {columns[0]} is empty in {counted(empty, 'row')}")
     return columns[0]
 
 

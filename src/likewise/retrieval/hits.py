@@ -9,6 +9,7 @@ from typing import Any, Self
 import polars as pl
 
 from likewise.errors import DataError, LikewiseError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.formats.rows import Rows
 from likewise.pages import notebook
@@ -153,7 +154,7 @@ class Hits(Rows[Hit]):
             tiles = self._tiles(self._frame.head(SHOWN))
         except (LikewiseError, OSError):  # several queries, or images that were not pulled
             return table
-        title = f"{len(self):,} hits in {self._title}"
+        title = f"{counted(len(self), 'hit')} in {self._title}"
         return notebook.gallery(tiles, title, self._first_rank) + table
 
     def _drawn_by(self, draw: Callable[..., str | bytes], note: str) -> str | bytes:

@@ -27,6 +27,7 @@ from likewise.errors import (
 )
 from likewise.formats import atomic
 from likewise.formats.array_types import Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import refuse_links
 from likewise.retrieval.index_facts import (
     CONTENTS,
@@ -142,8 +143,8 @@ class CachedIndex:
             return self._build(options, vectors, self.file)
         removed = int(np.count_nonzero(positions < 0))
         if len(uncovered) + removed > MOST_UNCOVERED * vectors.rows:
-            covers = f"{len(positions) - removed:,} of {vectors.rows:,} items"
-            raise StaleArtefactError(f"index {self.index!r} covers {covers}", self.command)
+            covers = f"covers {len(positions) - removed:,} of {counted(vectors.rows, 'item')}"
+            raise StaleArtefactError(f"index {self.index!r} {covers}", self.command)
         earlier = self._build(options, earlier_vectors(vectors, positions), self.file)
         return CompletedIndex(earlier, positions, uncovered, vectors)
 
@@ -279,10 +280,7 @@ class CachedIndex:
 
 
 def cached_contents(folder: Path) -> set[str] | None:
-    """Return the SHA-256 of the images whose vectors are in the cached index in ``folder``.
-
-    None if they are not known, as in a folder that a killed process has left.
-    """
+    """Return the SHA-256 of the images in a cached index; None if it is not complete."""
     try:
         contents = pl.read_parquet(folder / CONTENTS, columns=["content"])
     except (OSError, pl.exceptions.PolarsError):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from likewise.errors import DataError
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array
 from likewise.formats.arrays import read_array
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.search_options import Numbers
@@ -83,7 +84,7 @@ class QueryVectors:
             DataError: the vector has another number of dimensions, or all its values are 0.
         """
         if len(vector) != self._vectors.dim:
-            what = f"the query has {len(vector):,} dimensions"
+            what = f"the query has {counted(len(vector), 'dimension')}"
             raise DataError(
                 f"{what}, the vectors of {self._model!r} have {self._vectors.dim:,}"
             )
@@ -147,8 +148,8 @@ def unit_vector(values: AnyArray) -> Float32Array:
     if not np.isfinite(vector).all():
         invalid = np.flatnonzero(~np.isfinite(vector))
         raise DataError(
-            f"{len(invalid):,} values of the vector are NaN or infinite; the first is at "
-            f"position {invalid[0]}"
+            f"{counted(len(invalid), 'value of the vector', 'is', 'are')} NaN or infinite; the "
+            f"first is at position {invalid[0]}"
         )
     # Divide by the largest value first, because its square could overflow a float64.
     largest = np.abs(vector).max(initial=0)

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
-from likewise.errors import DataError, bounded, counted
+from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection, open_files
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.suffixes import IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from likewise.registry import Part
 from likewise.storage.config import Licence
@@ -285,14 +286,12 @@ def no_images_error(files: FileCollection, expected: str) -> DataError:
     names = files.listing()["path"]
     present = bounded((repr(name) for name in names.head(5)), len(names)) or "nothing"
     if files.refused:
-        reason = files.refused[0][1]
-        present += f"; refused: {len(files.refused):,} members, the first because: {reason}"
+        members, reason = counted(len(files.refused), "member"), files.refused[0][1]
+        present += f"; refused: {members}, the first because: {reason}"
     bare = names.filter(~names.str.contains(r"\.[^./]*\z") & ~names.str.contains(r"(^|/)\."))
     if len(bare):
-        present += (
-            f"; {counted(len(bare), 'name')} without a suffix, such as {bare[0]!r}: images are "
-            "found by their suffix, so add .jpg or .png"
-        )
+        present += f"; {counted(len(bare), 'name')} without a suffix, such as {bare[0]!r}: "
+        present += "images are found by their suffix, so add .jpg or .png"
     unread = unread_format_findings(files.listing().select("path"))
     if len(unread):
         present += f"; {counted(len(unread), 'file')} in a format that is not read: "

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import JSON_ERRORS
 from likewise.sources.shape_bounds import of_ellipse, of_points, of_rectangle
 
@@ -70,7 +71,7 @@ def boxes_in_cell(text: str, kind: str = "box") -> list[CellBox]:
         (1.0, 2.0, 9.0, 8.0)
     """
     if len(text) > _MAX_LENGTH:
-        raise ValueError(f"its cell has {len(text):,} characters")
+        raise ValueError(f"its cell has {counted(len(text), 'character')}")
     try:
         return list(_boxes(_parsed(text), kind))
     except RecursionError as error:
@@ -110,7 +111,7 @@ def _boxes(value: Any, kind: str) -> Iterator[CellBox]:
 def _four(value: Any) -> _Corners:
     numbers = _numbers(value)
     if len(numbers) != 4:
-        raise ValueError(f"its cell has {len(numbers)} numbers, not the 4 of a box")
+        raise ValueError(f"its cell has {counted(len(numbers), 'number')}, not the 4 of a box")
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
@@ -146,7 +147,9 @@ def _points(value: Any, step: int) -> list[tuple[float, float]]:
         return [point for part in value for point in _points(part, step)]
     numbers = _numbers(value)
     if len(numbers) % step:
-        raise ValueError(f"its {len(numbers)} numbers are no points of {step}")
+        raise ValueError(
+            f"its {counted(len(numbers), 'number', 'is', 'are')} no points of {step}"
+        )
     rows = [numbers[at : at + step] for at in range(0, len(numbers), step)]
     return [(row[0], row[1]) for row in rows if step < 3 or row[2]]
 

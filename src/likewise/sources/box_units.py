@@ -4,6 +4,8 @@ from typing import Literal
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
+
 BoxUnit = Literal["pixels", "shares"]
 """Unit of annotated boxes: pixels, or shares (0 to 1) of the image's width and height."""
 
@@ -40,7 +42,7 @@ def share_findings(
     if lowest < 0 or highest > 1:
         return []
     detail = (
-        f"all corners of its {len(corners):,} boxes lie within 0 and 1, and are read as "
-        "pixels; if they are shares of the image, set --option unit=shares"
+        f"all corners of its {counted(len(corners), 'box')} lie within 0 and 1, and are read "
+        "as pixels; if they are shares of the image, set --option unit=shares"
     )
     return [(where, "box-unit", detail)]

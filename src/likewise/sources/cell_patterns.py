@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.counted_nouns import counted
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.path_pattern import check_pattern, named_groups
 
@@ -66,8 +67,8 @@ def extract_cells(
         frame = frame.with_columns(groups[name].replace("", None) for name in names)
         if len(rest):
             detail = (
-                f"{len(rest):,} of {len(frame):,} rows do not match the pattern: "
-                f"{bounded(rest.head(_EXAMPLES), len(rest), _EXAMPLES)}"
+                f"{len(rest):,} of {counted(len(frame), 'row', 'does', 'do')} not match the "
+                f"pattern: {bounded(rest.head(_EXAMPLES), len(rest), _EXAMPLES)}"
             )
             findings.append((f"{where}: {column}", "bad-value", detail))
     return frame, findings

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from likewise.formats.counted_nouns import counted
 from likewise.formats.json_documents import fields_pattern
 
 _NOTHING = msgspec.Raw(b"null")
@@ -71,7 +72,7 @@ class CocoAnnotation(msgspec.Struct):
         """
         if self.bbox:
             if len(self.bbox) != 4:
-                raise ValueError(f"its bbox has {len(self.bbox)} numbers, not 4")
+                raise ValueError(f"its bbox has {counted(len(self.bbox), 'number')}, not 4")
             return tuple(self.bbox)
         try:
             segment = msgspec.json.decode(self.segmentation)

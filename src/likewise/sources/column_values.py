@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.counted_nouns import counted
 from likewise.sources.column_kinds import COLUMN_NAMES, column_of
 from likewise.sources.delimited_text import FindingRow
 
@@ -49,8 +50,8 @@ def map_values(
         if len(others) and _targets(mapping):
             examples = others.unique(maintain_order=True)
             detail = (
-                f"{len(others):,} rows have values that the option values lacks; they stay: "
-                f"{bounded(examples, len(examples), _EXAMPLES)}"
+                f"{counted(len(others), 'row', 'has', 'have')} values that the option values "
+                f"lacks; they stay: {bounded(examples, len(examples), _EXAMPLES)}"
             )
             findings.append((f"{where}: {name}", "unmapped-value", detail))
         table = table.with_columns(replaced.alias(name))
@@ -165,8 +166,8 @@ def _with_only_label(table: pl.DataFrame, where: str) -> tuple[pl.DataFrame, lis
     only = pl.when(count == 1).then(pl.col(LABELS).list.first())
     several = table.filter(count > 1)
     detail = (
-        f"{len(several):,} of {len(table):,} rows have several labels; they are in the column "
-        "labels, and the column label is empty there"
+        f"{len(several):,} of {counted(len(table), 'row', 'has', 'have')} several labels; "
+        "they are in the column labels, and the column label is empty there"
     )
     findings = [(where, "several-labels", detail)] if len(several) else []
     return table.with_columns(label=only), findings
@@ -215,7 +216,7 @@ def unread_label_findings(table: pl.DataFrame, where: str) -> list[FindingRow]:
         return []
     stated = "*" if len(names) > _MOST_NAMES else " ".join(names)
     detail = (
-        f"no column of labels; {len(names):,} columns have only 0 and 1: "
+        f"no column of labels; {counted(len(names), 'column', 'has', 'have')} only 0 and 1: "
         f"{bounded(names, len(names), _EXAMPLES)}; --option labels={stated!r} reads them as "
         "labels"
     )

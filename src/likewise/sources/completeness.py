@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from likewise.errors import counted
+from likewise.formats.counted_nouns import counted
 from likewise.sources.base import findings_from_rows
 from likewise.storage.config import ExpectedCounts
 

@@ -5,7 +5,7 @@ Source: https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/, versi
 
 from typing import Any, ClassVar
 
-from likewise.errors import counted
+from likewise.formats.counted_nouns import counted
 from likewise.formats.xml_documents import parse_xml
 from likewise.sources.shape_bounds import Bounds, of_ellipse, of_points, of_rectangle
 from likewise.sources.split_names import split_of

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, hint
+from likewise.formats.counted_nouns import counted
 from likewise.formats.spreadsheet_text import unmarked
 from likewise.sources.annotation_files import decode_text
 from likewise.sources.box_source import RowBuffer
@@ -68,7 +69,7 @@ def read_delimited(
     else:
         read, findings = len(table), []
     if head.stated not in (None, read):
-        detail = f"its first line says {head.stated:,} rows; it has {read:,}"
+        detail = f"its first line says {counted(head.stated, 'row')}; it has {read:,}"
         findings.append((where, "incomplete", detail))
     if records.spanning and form.quote and data.count(form.quote.encode()) % 2:
         findings.append((where, "odd-quotes", _ODD_QUOTES))
@@ -180,7 +181,7 @@ def _problem(fields: Sequence[str], names: Sequence[str], form: TextFormat) -> s
         return fields
     if fields and len(fields) != len(names):
         other = "the header" if form.names is None else "columns"
-        return f"it has {len(fields)} fields, and {other} {len(names)}"
+        return f"it has {counted(len(fields), 'field')}, and {other} {len(names)}"
     if not is_decoded(fields):
         return (
             f"it is not {form.encoding}; say which by --option encoding=cp1252, or in the card"

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import (
     Source,
@@ -111,8 +112,9 @@ class FolderSource(Source):
         if len(shared):
             label, tops = shared.row(0)
             detail = (
-                f"{len(shared):,} classes are in several folders ({', '.join(tops[:3])}), and "
-                f"are different labels, such as {tops[0]}/{label}; {_SET_SPLITS}"
+                f"{counted(len(shared), 'class', 'is', 'are')} in several folders "
+                f"({', '.join(tops[:3])}), with a label for each, such as {tops[0]}/{label}; "
+                f"{_SET_SPLITS}"
             )
             return [(label, "same-class", detail)]
         is_export = images.select(_in_images_folder().all()).item()
@@ -123,9 +125,9 @@ class FolderSource(Source):
             and (not is_export)
         ):
             detail = (
-                f"the label of all {len(images):,} images begins with their one folder; if it "
-                f"is no label, set --option root={firsts[0]}, or read labels from the names by "
-                "--source pattern"
+                f"the label of all {counted(len(images), 'image')} begins with their one "
+                f"folder; if it is no label, set --option root={firsts[0]}, or read labels "
+                "from the names by --source pattern"
             )
             return [(firsts[0], "one-label", detail)]
         return []

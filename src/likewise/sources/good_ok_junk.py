@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from likewise.errors import bounded
 from likewise.formats.archives import FileCollection
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import (
     Source,
@@ -165,5 +166,7 @@ def _missing(where: str, names: list[str], ids: dict[str, str]) -> list[FindingR
     if not missing:
         return []
     shown = bounded(missing[:_EXAMPLES], len(missing), _EXAMPLES)
-    detail = f"{len(missing):,} of {len(names):,} names have no image: {shown}"
+    detail = (
+        f"{len(missing):,} of {counted(len(names), 'name', 'has', 'have')} no image: {shown}"
+    )
     return [(where, "dangling", detail)]

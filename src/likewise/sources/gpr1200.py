@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
 from likewise.formats.archives import FileCollection
+from likewise.formats.counted_nouns import counted
 from likewise.formats.json_documents import parse_json
 from likewise.sources.annotation_files import find_annotation_file
 from likewise.sources.base import (
@@ -144,7 +145,10 @@ class Gpr1200Source(Source):
         unused = texts.join(items, on="label", how="anti", maintain_order="left")["label"]
         if len(unused):
             examples = bounded(unused, len(unused), 3)
-            detail = f"{len(unused):,} of {len(texts):,} categories have no image: {examples}"
+            detail = (
+                f"{len(unused):,} of {counted(len(texts), 'category', 'has', 'have')} no "
+                f"image: {examples}"
+            )
             rows.append((Path(where).name, "dangling", detail))
         return labelled, findings_from_rows(rows)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.counted_nouns import counted
 from likewise.sources.base import findings_from_rows
 from likewise.sources.extra_columns import field_name
 from likewise.sources.table_rows import match_images
@@ -52,7 +53,8 @@ def refer_to_items(
         missing = matches.unmatched["reference"]
         if len(missing):
             detail = (
-                f"{len(missing):,} of {listed['reference'].n_unique():,} listed names have no "
+                f"{len(missing):,} of "
+                f"{counted(listed['reference'].n_unique(), 'listed name', 'has', 'have')} no "
                 f"image: {bounded(missing.head(_EXAMPLES), len(missing), _EXAMPLES)}"
             )
             notes.append((column, "dangling", detail))

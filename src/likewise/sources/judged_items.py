@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import bounded
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import JSON_ERRORS
 from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.delimited_text import FindingRow
@@ -249,8 +250,8 @@ def lone_text_findings(records: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFra
         lone = texts.filter(~pl.col("text").is_in(known[f"{name}_text"].unique().implode()))
         for (table,), part in lone.group_by(":table", maintain_order=True):
             detail = (
-                f"{len(part):,} rows are texts that are relevant to no image, and left out: "
-                f"{bounded(part['id'].head(_EXAMPLES), len(part), _EXAMPLES)}"
+                f"{counted(len(part), 'text', 'is', 'are')} relevant to no image, and left "
+                f"out: {bounded(part['id'].head(_EXAMPLES), len(part), _EXAMPLES)}"
             )
             rows.append((str(table), "left-out", detail))
     return findings_from_rows(rows)

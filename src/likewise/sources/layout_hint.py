@@ -8,6 +8,7 @@ import polars as pl
 
 from likewise.errors import AmbiguousLayoutError, DamagedError, DataError
 from likewise.formats.archives import FileCollection, open_files
+from likewise.formats.counted_nouns import counted
 from likewise.formats.object_storage import StoreError, is_remote
 from likewise.sources import SOURCES
 from likewise.sources.base import Source, SourceResult
@@ -51,7 +52,7 @@ class LayoutFit(NamedTuple):
 
     def describe(self, others: Collection["LayoutFit"] = ()) -> str:
         """Return what the layout reads, or what of ``others`` it does not."""
-        numbers = f"{self.items:,} items, {self.findings:,} findings"
+        numbers = f"{counted(self.items, 'item')}, {counted(self.findings, 'finding')}"
         lost = [f for f in _FACTS if f not in self.facts and any(f in o.facts for o in others)]
         facts = f" with {', '.join(self.facts)}" if self.facts and not others else ""
         facts += f" without {', '.join(lost)}" if lost else ""

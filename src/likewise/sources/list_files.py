@@ -3,6 +3,7 @@
 import polars as pl
 
 from likewise.errors import bounded
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFilesWithFallback, decode_text
 from likewise.sources.base import findings_from_rows
 
@@ -63,7 +64,10 @@ def missing_entry_findings(
     rows = []
     for (path,), group in missing.sort("list", "text").group_by("list", maintain_order=True):
         examples = bounded(group["text"], len(group), 3)
-        detail = f"{len(group):,} of {totals[path]:,} entries are {problem}: {examples}"
+        detail = (
+            f"{len(group):,} of {counted(totals[path], 'entry', 'is', 'are')} {problem}: "
+            f"{examples}"
+        )
         rows.append((str(path), "dangling", detail))
     return findings_from_rows(rows)
 
@@ -74,7 +78,7 @@ def drop_repeated(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = []
     for (path,), group in repeated.sort("list").group_by("list", maintain_order=True):
         texts = group["text"].unique().sort()
-        detail = f"{len(texts):,} entries stand more than once, and count once"
+        detail = f"{counted(len(texts), 'entry')} repeated; the first counts"
         rows.append((str(path), "listed-twice", f"{detail}: {bounded(texts, len(texts), 3)}"))
     first = entries.unique(["list", "text"], keep="first", maintain_order=True)
     return first, findings_from_rows(rows)

@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.counted_nouns import counted
 from likewise.formats.matlab import CellArray, StructArray, Value, read_variables
 from likewise.sources.box_source import RowBuffer
 
@@ -51,7 +52,7 @@ def _listed(
 ) -> list[str]:
     if uneven or len(columns) != len(names):
         raise DataError(
-            f"{where}: it has {len(names)} columns, and columns lists {len(columns)}"
+            f"{where}: it has {counted(len(names), 'column')}, and columns lists {len(columns)}"
         )
     return list(columns)
 
@@ -78,7 +79,9 @@ def _rows(where: str, value: Value) -> tuple[list[str], list[list[Value]]]:
     if isinstance(value, CellArray):
         height, width = value.shape[0], value.shape[1] if len(value.shape) > 1 else 1
         if len(value.shape) != 2:
-            raise DataError(f"{where}: the cell array has {len(value.shape)} dimensions")
+            raise DataError(
+                f"{where}: the cell array has {counted(len(value.shape), 'dimension')}"
+            )
         if 1 in (height, width):
             return ["column 1"], [[cell] for cell in value.values]
         rows = [[value.values[c * height + r] for c in range(width)] for r in range(height)]

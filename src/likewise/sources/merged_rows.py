@@ -3,6 +3,7 @@
 import polars as pl
 import pyarrow as pa
 
+from likewise.formats.counted_nouns import counted
 from likewise.sources.base import findings_from_rows
 from likewise.sources.extra_columns import PREFIX
 from likewise.storage.schema import Column
@@ -95,7 +96,8 @@ def _note_differences(
         if len(odd):
             name = column.removeprefix(PREFIX)
             detail = (
-                f"{len(odd):,} rows with a further text have another {name}; the first stays"
+                f"another {name} in {counted(len(odd), 'row')} with a further text; the first "
+                "stays"
             )
             notes.append((f"{odd[':table'][0]}: {name}", "two-values", detail))
     return findings_from_rows(notes)

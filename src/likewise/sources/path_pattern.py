@@ -7,6 +7,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from likewise.errors import ConfigError
+from likewise.formats.counted_nouns import counted
 
 MAX_LENGTH = 1000
 """Maximum number of characters of a pattern, with every ``{n}`` written out."""
@@ -57,7 +58,8 @@ def check_pattern(pattern: str) -> None:
     size = max(len(pattern), pattern_size(pattern[: MAX_LENGTH + 1]))
     if size > MAX_LENGTH:
         raise ConfigError(
-            f"{where}: {size:,} characters, with repetitions; at most {MAX_LENGTH:,} are read"
+            f"{where}: {counted(size, 'character')}, with repetitions; at most {MAX_LENGTH:,} "
+            "are read"
         )
     try:
         pl.Series([""]).str.contains(pattern, strict=True)

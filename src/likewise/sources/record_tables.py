@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded, hint
+from likewise.formats.counted_nouns import counted
 from likewise.formats.json_documents import parse_json
 from likewise.sources.delimited_text import FindingRow, check_names, is_decoded
 from likewise.sources.option_values import as_text
@@ -243,7 +244,7 @@ def _names(
         return {name: name for name in columns}
     most = min(_MAX_COLUMNS, max(_MIN_COLUMNS, _MAX_CELLS // max(len(rows), 1)))
     if len(counts) > most:
-        detail = f"{len(counts):,} names; only the first {most:,} are columns"
+        detail = f"{counted(len(counts), 'name')}; only the first {most:,} are columns"
         findings.append((where, "odd-key", detail))
     chosen = columns or {}
     return {name: chosen.get(name, name) for name in list(counts)[:most]}

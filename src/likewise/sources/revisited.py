@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection
+from likewise.formats.counted_nouns import counted
 from likewise.formats.pickles import read_structure
 from likewise.sources.annotation_files import find_annotation_file
 from likewise.sources.base import (
@@ -125,7 +126,9 @@ def ground_truth(content: object, where: str) -> pl.DataFrame:
         _texts(content[key], f"{where}: {key}") for key in ("imlist", "qimlist")
     )
     if not isinstance(content["gnd"], list) or len(content["gnd"]) != len(queries):
-        raise DataError(f"{where}: gnd must have an entry for each of {len(queries):,} queries")
+        raise DataError(
+            f"{where}: gnd must have an entry for each of {counted(len(queries), 'query')}"
+        )
     rows = [{"name": name, "role": "gallery"} for name in gallery]
     rows += [
         _query(name, entry, gallery, f"{where}: query {name}")

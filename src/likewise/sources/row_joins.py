@@ -9,6 +9,7 @@ import polars as pl
 
 from likewise.errors import DataError, bounded, hint
 from likewise.formats.array_types import BoolArray
+from likewise.formats.counted_nouns import counted
 from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.delimited_text import FindingRow
 
@@ -134,15 +135,16 @@ class JoinedTable:
             number = len(unused)
             keys = unused.select(pl.concat_str(pl.all(), separator=" ")).to_series()
             detail = (
-                f"{number:,} of {len(self.rows):,} rows have a key that no row has: "
-                f"{bounded(keys.head(_EXAMPLES), number, _EXAMPLES)}"
+                f"{number:,} of {counted(len(self.rows), 'row', 'has', 'have')} a key that no "
+                f"row has: {bounded(keys.head(_EXAMPLES), number, _EXAMPLES)}"
             )
             rows.append((self.where, "unjoined", detail))
         for name, places in self.conflicts.items():
             if places:
                 detail = (
-                    f"{len(places):,} rows have another {name} in this table; that of the "
-                    f"table before it counts: {bounded(places, len(places), _EXAMPLES)}"
+                    f"{counted(len(places), 'row', 'has', 'have')} another {name} in this "
+                    "table; that of the table before it counts: "
+                    f"{bounded(places, len(places), _EXAMPLES)}"
                 )
                 rows.append((f"{self.where}: {name}", "two-values", detail))
         return rows
@@ -198,7 +200,8 @@ def join_all(
             names = " and ".join(table.where for table in members)
             examples = bounded(missing[":where"].head(_EXAMPLES), len(missing), _EXAMPLES)
             detail = (
-                f"{len(missing):,} of {len(rows):,} rows have no row in {names}: {examples}"
+                f"{len(missing):,} of {counted(len(rows), 'row', 'has', 'have')} no row in "
+                f"{names}: {examples}"
             )
             findings.append((f"{where} with {names}", "unjoined", detail))
     return rows.drop(list(groups)), findings

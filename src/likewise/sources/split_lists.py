@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.errors import counted
 from likewise.formats.archives import FileCollection
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.box_source import reference_findings

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
+
 SPLITS = ("train", "val", "test")
 """The splits, in canonical order."""
 
@@ -93,8 +95,7 @@ _TEST_DEV = re.compile(r"test[-_ ]?dev(?![a-z])")
 
 
 def _replaced(number: int, given: str, split: str) -> str:
-    rows = f"{number:,} rows have" if number > 1 else "1 row has"
-    return f"{rows} the split {given!r}, read as {split}"
+    return f"{counted(number, 'row', 'has', 'have')} the split {given!r}, read as {split}"
 
 
 class FileSplit(NamedTuple):

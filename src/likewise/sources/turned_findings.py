@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.turned_boxes import upright_size
 from likewise.sources.base import SourceResult
 
@@ -19,9 +20,9 @@ def turned_findings(located: pl.DataFrame, result: SourceResult) -> list[tuple[s
     if turned.is_empty() or result.orientation == "upright":
         return []
     detail = (
-        f"{len(turned):,} images with boxes are turned by their EXIF orientation, and the "
-        "boxes are read as those of the stored pixels; if they were drawn on upright pictures, "
-        "set --option orientation=upright"
+        f"{counted(len(turned), 'image')} with boxes turned by the EXIF orientation; the "
+        "boxes are read as those of the stored pixels; if they were drawn on upright "
+        "pictures, set --option orientation=upright"
     )
     if result.image_sizes is not None:
         sizes = turned.with_columns(upright_size()).join(

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
 from likewise.formats.xml_documents import parse_xml
 from likewise.sources.box_source import CORNERS, RowBuffer
 
@@ -89,8 +90,8 @@ def zero_corner_findings(boxes: pl.DataFrame) -> list[tuple[str, str, str]]:
     if low.is_empty():
         return []
     detail = (
-        f"{len(low):,} of {len(boxes):,} boxes have an xmin or ymin below 1, where VOC begins "
-        "to count; if they count from 0, set --option corners=half-open"
+        f"{len(low):,} of {counted(len(boxes), 'box', 'has', 'have')} an xmin or ymin below "
+        "1, where VOC begins to count; if they count from 0, set --option corners=half-open"
     )
     return [(low["xml"][0], "zero-corner", detail)]
 

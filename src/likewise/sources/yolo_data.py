@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from likewise.errors import DataError, bounded, counted
+from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFiles, decode_text
 from likewise.sources.image_references import match_references
 from likewise.sources.split_names import SPLITS
@@ -96,8 +97,8 @@ def _disagreement(
 ) -> tuple[str, str, str]:
     these, others_shown = bounded(classes, len(classes), 3), bounded(others, len(others), 3)
     detail = (
-        f"its names of {len(classes):,} classes ({these}) differ from those of {chosen} "
-        f"({others_shown}), which counts; to choose one, set --option names=FILE"
+        f"its names of {counted(len(classes), 'class')} ({these}) differ from those of "
+        f"{chosen} ({others_shown}), which counts; to choose one, set --option names=FILE"
     )
     return where, "two-class-tables", detail
 

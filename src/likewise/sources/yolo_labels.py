@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
 from likewise.sources.box_source import BOX_COLUMNS, RowBuffer
 
 MIN_POLYGON_NUMBERS = 7
@@ -76,7 +77,7 @@ def parse_label_files(
             label = _label(class_number, classes)
             if not label:
                 count = len(classes or ())
-                detail = f"there are {count:,} classes, and no number {class_number}"
+                detail = f"there are {counted(count, 'class')}, and no number {class_number}"
                 invalid.append((place, "unknown-class", detail))
             lines.add(path, number, label or None, *corners)
     doubts = [_pose_doubt(n, p) for n, p in poses.items() if len(p) == polygons[n]]
@@ -103,12 +104,15 @@ def parse_line(fields: Sequence[str], keypoints: KeypointShape | None) -> tuple[
     if len(fields) in (5, expected):
         return int(class_number), _box(values)
     if keypoints is not None:
-        raise ValueError(f"it has {len(fields)} numbers, not {expected} by kpt_shape")
+        raise ValueError(
+            f"it has {counted(len(fields), 'number')}, not {expected} by kpt_shape"
+        )
     if len(fields) >= MIN_POLYGON_NUMBERS and len(fields) % 2:
         xs, ys = values[::2], values[1::2]
         return int(class_number), (min(xs), min(ys), max(xs), max(ys))
     raise ValueError(
-        f"it has {len(fields)} numbers, not 5 (a box) or a class and points{_advice(fields)}"
+        f"it has {counted(len(fields), 'number')}, not 5 (a box) or a class and "
+        f"points{_advice(fields)}"
     )
 
 
@@ -151,7 +155,7 @@ def _pose_doubt(count: int, places: Sequence[str]) -> tuple[str, str, str]:
         if (count - 5) % step == 0
     ]
     detail = (
-        f"{len(places):,} lines of {count} numbers are read as polygons, and may be a box and "
-        f"keypoints in it; if so, set {' or '.join(shapes)}"
+        f"{counted(len(places), f'line of {count} numbers', 'is', 'are')} read as a polygon, "
+        f"and may be a box and keypoints in it; if so, set {' or '.join(shapes)}"
     )
     return places[0], "box-or-polygon", detail

@@ -11,6 +11,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, MissingArtefactError
 from likewise.formats.array_types import Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.models import recipes
 from likewise.models.passport import Passport
@@ -248,7 +249,7 @@ def _note(images: int, dataset: str | None, where: str | None, selection: str | 
     """Describe the images of a page."""
     if dataset is None:
         return "One image."
-    text = f"Means over {images:,} items of {dataset}"
+    text = f"Means over {counted(images, 'item')} of {dataset}"
     text += f", of the selection {selection}" if selection else ""
     return text + (f", where {where}." if where else ".")
 

@@ -23,6 +23,7 @@ from likewise.catalogue.upgrade import (
 )
 from likewise.errors import DataError, VersionError, bounded
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
 from likewise.steps.add import add
@@ -104,7 +105,7 @@ def _example(root: Path) -> list[str]:
     entries.add("checks", CHECKS)
     entries.commit()
     number = sum(1 for path in pictures.rglob("*.*g") if path.is_file())
-    return [f"{pictures.name} ({number} pictures)", *cards]
+    return [f"{pictures.name} ({counted(number, 'picture')})", *cards]
 
 
 def _make_folder(root: Path) -> None:

@@ -20,7 +20,8 @@ from likewise.catalogue.merge_driver import (
     register_driver,
     write_attributes,
 )
-from likewise.errors import DataError, VersionError, bounded, counted
+from likewise.errors import DataError, VersionError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.storage import journal, tables, under_way, versions
 from likewise.storage.workspace import Workspace
@@ -237,8 +238,8 @@ def _membership(
     dataset: str, base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
 ) -> list[str]:
     kinds = {
-        "items": [set(side["item_id"]) for side in (base, ours, theirs)],
-        "columns": [set(side.columns) for side in (base, ours, theirs)],
+        "item": [set(side["item_id"]) for side in (base, ours, theirs)],
+        "column": [set(side.columns) for side in (base, ours, theirs)],
     }
     notes = []
     for noun, (before, here, other) in kinds.items():
@@ -249,8 +250,9 @@ def _membership(
             if names:
                 examples = bounded(sorted(names), len(names), 3)
                 notes.append(
-                    f"{dataset}: only the other side's source {what} {len(names):,} {noun} "
-                    f"({examples}); ingest from a source that both agree on"
+                    f"{dataset}: only the other side's source {what} "
+                    f"{counted(len(names), noun)} ({examples}); ingest from a source that "
+                    "both agree on"
                 )
     return notes
 

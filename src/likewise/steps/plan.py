@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import MissingArtefactError, size_text
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.storage import artefacts, timings, versions
@@ -53,7 +54,7 @@ class ReproPlan:
     unknown: int
 
     def __repr__(self) -> str:
-        return f"ReproPlan({len(self.stages)} stages, {self.summary})"
+        return f"ReproPlan({counted(len(self.stages), 'stage')}, {self.summary})"
 
     def _repr_html_(self) -> str:
         heads = ("stage", "runs", "seconds", "bytes", "because")
@@ -72,7 +73,11 @@ class ReproPlan:
     @property
     def summary(self) -> str:
         """Time and disk in a sentence."""
-        more = f", and {self.unknown:,} stages without a measured rate" if self.unknown else ""
+        more = (
+            f", and {counted(self.unknown, 'stage')} without a measured rate"
+            if self.unknown
+            else ""
+        )
         return f"{self.seconds:,.1f} s, {size_text(self.nbytes)}{more}"
 
 

@@ -9,6 +9,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.item_places import METHODS, item_places
 from likewise.errors import DataError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.pages.item_map import Panel, map_figure, map_page
 from likewise.pages.written import write_page
@@ -115,7 +116,7 @@ def _note(frames: Sequence[pl.DataFrame], items: int) -> str:
     """Describe how many items the maps show, and how they were placed."""
     shown = len(frames[0])
     placed = max(int((~frame["fitted"]).sum()) for frame in frames)
-    text = f"{shown:,} of {items:,} items."
+    text = f"{shown:,} of {counted(items, 'item')}."
     if placed:
         text += f" {placed:,} of them are placed between their nearest fitted neighbours."
     return text

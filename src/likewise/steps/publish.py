@@ -14,6 +14,7 @@ from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.published_table import PublishedContent, last_version, write_published
 from likewise.errors import StaleArtefactError
 from likewise.formats.array_types import Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
@@ -216,7 +217,7 @@ def _vectors(items: _Items, model: str) -> _Vectors:
     rows = items.vector_rows(table)
     absent = int((rows < 0).sum())
     if absent:
-        what = f"{model!r} has no vector for {absent:,} items of {dataset!r}"
+        what = f"{model!r} has no vector for {counted(absent, 'item')} of {dataset!r}"
         raise StaleArtefactError(what, stage.command)
     roles = table.metadata("vector").get("roles")
     if roles and roles != items.roles():

@@ -8,6 +8,7 @@ from likewise.catalogue.outputs import outputs_of
 from likewise.catalogue.pulled_outputs import Pulled, link_outputs, record_left_out
 from likewise.errors import VersionError, bounded
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, versions
 from likewise.storage.schema import EMBEDDINGS
@@ -117,7 +118,8 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
     lost = sorted(set(bad) - store.on_remote(bad, "pull"))
     if lost:
         what = (
-            f"{len(lost):,} files of the cache are damaged, and the remote has no intact copy"
+            f"{counted(len(lost), 'file of the cache', 'is', 'are')} damaged, and the remote "
+            "has no intact copy"
         )
         names = bounded(map(store.path, lost), len(lost), 2)
         raise VersionError(f"{what}: {names}; make them again with: dvc repro --force")

@@ -7,6 +7,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import known_md5s, outputs_of
 from likewise.errors import DataError, MissingArtefactError, VersionError, bounded
 from likewise.exports.licences import licence_verdict
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.storage.takedown_lock import no_takedowns
 from likewise.storage.versions import Output, Store
@@ -76,7 +77,8 @@ def _push(ws: Workspace, datasets: Sequence[str], remote: str | None) -> Pushed:
     gone = sorted(absent - store.on_remote(absent, "push")) if absent else []
     if gone:
         what = (
-            f"{len(gone):,} files are missing here and on {name}: {bounded(gone, len(gone), 2)}"
+            f"{counted(len(gone), 'file', 'is', 'are')} missing here and on {name}: "
+            f"{bounded(gone, len(gone), 2)}"
         )
         raise MissingArtefactError(f"{what}; everything else was pushed", "dvc repro")
     return Pushed(name, moved.files, moved.nbytes)

@@ -10,9 +10,10 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.export_selection import selection
-from likewise.errors import DataError, bounded, counted
+from likewise.errors import DataError, bounded
 from likewise.exports.croissant import croissant_document
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
 from likewise.steps.diff import diff
@@ -92,7 +93,7 @@ def release(
     _check(ws, dataset)
     changes = _changes(ws, dataset, before)
     items = shown.contents.items if shown.contents else 0
-    summary = f"{items:,} items." + (f" Since {before}: {changes}." if before else "")
+    summary = f"{counted(items, 'item')}." + (f" Since {before}: {changes}." if before else "")
     entry = "\n\n".join(part for part in (message.strip(), summary) if part)
     with journal.exclusive_job(ws, stopped_release.job(dataset)):
         texts = {

@@ -15,6 +15,7 @@ from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.by_column import score_by
 from likewise.formats.array_types import AnyArray
 from likewise.formats.arrays import array_of
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, subset_of
 
@@ -137,8 +138,9 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of the whole GPR1200; only their categories are known."""
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(
-            f"{where}: has {count:,} rows, but GPR1200 has {CATEGORIES * PER_CATEGORY:,}; "
-            "name the folder of its images (images), or a table (items)"
+            f"{where}: has {counted(count, 'row')}, but GPR1200 has "
+            f"{CATEGORIES * PER_CATEGORY:,}; name the folder of its images (images), or a "
+            "table (items)"
         )
     categories = [row // PER_CATEGORY for row in range(count)]
     rows = pl.DataFrame(
@@ -157,5 +159,8 @@ def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
     from likewise.sources.item_table import gpr1200_items
 
     rows, left_out = gpr1200_items(images)
-    note = f"{images}: {left_out:,} files are left out: they have no names of GPR1200 images"
+    note = (
+        f"{images}: {counted(left_out, 'file', 'is', 'are')} left out: they have no names of "
+        "GPR1200 images"
+    )
     return rows, [note] if left_out else []

@@ -11,6 +11,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.doubts import read_doubted
 from likewise.catalogue.item_selections import SelectedItem
 from likewise.errors import DataError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.retrieval.selection_filter import COLUMN, check_name
 from likewise.storage import journal, tables
@@ -91,8 +92,9 @@ def select(
             raise DataError(f"no item of {dataset} is selected; give another condition")
         if len(chosen) > MOST_ITEMS:
             raise DataError(
-                f"{len(chosen):,} items are selected; git keeps at most {MOST_ITEMS:,} of a "
-                "selection; make a view of the condition: section filtered of params.yaml"
+                f"{counted(len(chosen), 'item', 'is', 'are')} selected; git keeps at most "
+                f"{MOST_ITEMS:,} of a selection; make a view of the condition: section "
+                "filtered of params.yaml"
             )
         path = ws.selection(base, name)
         with journal.exclusive_job(ws, f"select-{base}"):

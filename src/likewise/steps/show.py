@@ -11,6 +11,7 @@ from likewise.catalogue.counting import frequencies
 from likewise.catalogue.summaries import State, summary_of
 from likewise.errors import VersionError
 from likewise.evaluation.protocols.by_column import split_metrics
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 from likewise.pages import notebook
@@ -89,9 +90,9 @@ class Description:
     remark: str = ""
 
     def __repr__(self) -> str:
-        items = f", {self.contents.items:,} items" if self.contents else ""
+        items = f", {counted(self.contents.items, 'item')}" if self.contents else ""
         models = ", ".join(facts.model for facts in self.models) or "none"
-        size = f"{self.state}{items}, models: {models}, {len(self.runs):,} runs"
+        size = f"{self.state}{items}, models: {models}, {counted(len(self.runs), 'run')}"
         return f"Description({self.dataset}: {size})"
 
     def _repr_html_(self) -> str:
@@ -171,7 +172,7 @@ def _describe(ws: Workspace, dataset: str) -> Description:
 def _describe_from_git(ws: Workspace, dataset: str, error: VersionError) -> Description:
     """Describe a version without its tables, which ``error`` reports as not available."""
     summary = summary_of(ws, dataset)
-    items = "" if summary.items is None else f"{summary.items:,} items, "
+    items = "" if summary.items is None else f"{counted(summary.items, 'item')}, "
     facts = f"git has: {items}vectors of {', '.join(summary.models) or 'no model'}"
     return Description(
         dataset,

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from likewise.formats.counted_nouns import counted
 from likewise.web.answers import bad_request
 from likewise.web.parameters import MOST_TEXT
 
@@ -88,7 +89,7 @@ def _list(given: Mapping[str, Any], field: str, most: int) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
         raise bad_request(f"{field}: give a list of texts")
     if len(values) > most:
-        raise bad_request(f"{field}: {len(values):,} texts; at most {most:,}")
+        raise bad_request(f"{field}: {counted(len(values), 'text')}; at most {most:,}")
     return [plain_text(field, one) for one in dict.fromkeys(values)]
 
 
@@ -99,7 +100,9 @@ def plain_text(field: str, value: str) -> str:
         RefusedError: it is too long, or has control characters or half of a character.
     """
     if len(value) > MOST_TEXT:
-        raise bad_request(f"{field[:40]}: {len(value):,} characters; at most {MOST_TEXT:,}")
+        raise bad_request(
+            f"{field[:40]}: {counted(len(value), 'character')}; at most {MOST_TEXT:,}"
+        )
     for character in value:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t":
             raise bad_request(f"{field[:40]!a}: it contains a control character")

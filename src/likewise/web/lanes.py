@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from likewise.formats.counted_nouns import counted
 from likewise.web.answers import RefusedError
 
 T = TypeVar("T")
@@ -59,7 +60,9 @@ class Lanes:
         """
         lane = LANES[name]
         if self._active[name] >= lane.threads + lane.waiting:
-            raise _busy(f"{self._active[name]} requests of this kind are waiting")
+            raise _busy(
+                f"{counted(self._active[name], 'request of this kind', 'is', 'are')} waiting"
+            )
         self._active[name] += 1
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self._pools[name], function, *arguments)

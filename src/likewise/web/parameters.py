@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from starlette.datastructures import QueryParams
 
+from likewise.formats.counted_nouns import counted
 from likewise.web.answers import bad_request
 
 FACET = "f."
@@ -101,7 +102,9 @@ def texts(query: QueryParams, name: str) -> list[str]:
 
 def _checked(name: str, value: str) -> str:
     if len(value) > MOST_TEXT:
-        raise bad_request(f"{name[:40]}: {len(value):,} characters; at most {MOST_TEXT:,}")
+        raise bad_request(
+            f"{name[:40]}: {counted(len(value), 'character')}; at most {MOST_TEXT:,}"
+        )
     if "\0" in value:
         raise bad_request(f"{name[:40]}: it contains a zero byte")
     return value

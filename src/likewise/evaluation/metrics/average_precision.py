@@ -7,6 +7,7 @@ import numpy as np
 from likewise.errors import DataError
 from likewise.evaluation.ranking import RelevantRanks
 from likewise.formats.array_types import Float64Array, Int64Array
+from likewise.formats.counted_nouns import counted
 
 Denominator = Literal["hits", "relevant", "smaller", "constant"]
 
@@ -145,8 +146,8 @@ def truncate(ranked: RelevantRanks, k: int | None) -> RelevantRanks:
         return ranked
     if k > ranked.depth and not ranked.complete:
         raise DataError(
-            f"a metric at rank {k:,} needs ranked lists of at least {k:,} items; these have "
-            f"{ranked.depth:,}"
+            f"a metric at rank {k:,} needs ranked lists of at least {counted(k, 'item')}; "
+            f"these have {ranked.depth:,}"
         )
     return ranked.truncated(k)
 
@@ -161,7 +162,7 @@ def _within_r(ranked: RelevantRanks) -> Int64Array:
     largest = int(ranked.relevant.max(initial=0))
     if largest > ranked.depth and not ranked.complete:
         raise DataError(
-            f"this metric needs ranked lists of at least {largest:,} items, because a query "
-            f"has {largest:,} relevant items; these have {ranked.depth:,}"
+            f"this metric needs ranked lists of at least {counted(largest, 'item')}, because "
+            f"a query has {counted(largest, 'relevant item')}; these have {ranked.depth:,}"
         )
     return np.flatnonzero(ranked.ranks <= ranked.relevant[ranked.query_numbers()])

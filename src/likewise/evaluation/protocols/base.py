@@ -16,6 +16,7 @@ from likewise.evaluation.protocols.query_sets import RetrievalTask
 from likewise.evaluation.ranking import Progress, Ranking
 from likewise.evaluation.significance import Interval
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.pages import notebook
 from likewise.registry import Part
@@ -62,10 +63,13 @@ class Evaluation:
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name} {self._number(v)}" for name, v in self.metrics.items())
-        return f"Evaluation({self.protocol['name']}, {len(self.queries):,} queries: {metrics})"
+        return (
+            f"Evaluation({self.protocol['name']}, {counted(len(self.queries), 'query')}: "
+            f"{metrics})"
+        )
 
     def _repr_html_(self) -> str:
-        title = f"{self.protocol['name']}, {len(self.queries):,} queries"
+        title = f"{self.protocol['name']}, {counted(len(self.queries), 'query')}"
         heads = ("metric", "value", "95 % confidence interval", "minimum detectable difference")
         table = notebook.table(heads, map(self._line, self.metrics))
         return notebook.heading(title) + table + "".join(map(notebook.paragraph, self.notes))
@@ -230,4 +234,6 @@ class Protocol(Part, ABC):
         )
 
     def _vectors_hint(self, rows: pl.DataFrame) -> str:
-        return f"; give one vector for each of the {len(rows):,} items, or an exact index"
+        return (
+            f"; give one vector for each of the {counted(len(rows), 'item')}, or an exact index"
+        )

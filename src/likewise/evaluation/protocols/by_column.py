@@ -10,6 +10,7 @@ from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.exclusions import codes
 from likewise.evaluation.significance import Interval, interval
 from likewise.formats.array_types import Float64Array
+from likewise.formats.counted_nouns import counted
 
 MOST_VALUES = 200
 """Maximum number of values by which a result is reported."""
@@ -45,8 +46,8 @@ def score_by(result: Evaluation, items: pl.DataFrame, column: str) -> Evaluation
         raise DataError(f"by: no query has a {column}")
     if len(values) > MOST_VALUES:
         raise DataError(
-            f"by: {column} has {len(values):,} values; a report has at most {MOST_VALUES:,}: "
-            "choose a column with fewer"
+            f"by: {column} has {counted(len(values), 'value')}; a report has at most "
+            f"{MOST_VALUES:,}: choose a column with fewer"
         )
     return _extended(result, rows, values, column)
 
@@ -101,7 +102,7 @@ def _extended(
                 unrounded[name] = mean.value * scale
                 means[name] = mean.rescaled(scale, decimals + 2)
     unknown = rows["by"].null_count()
-    notes = [f"by {column}: {len(values):,} values"]
+    notes = [f"by {column}: {counted(len(values), 'value')}"]
     if unknown:
         notes.append(f"queries without a {column}, in no part: {unknown:,}")
     return replace(

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 
 Names: TypeAlias = Mapping[str, str] | Literal["label", "text"] | None
 """label -> name; or where names come from; None: the text of a label if it has one."""
@@ -28,8 +29,8 @@ def class_names(labels: list[str], rows: pl.DataFrame, names: Names) -> list[str
         absent = [label for label in labels if not names.get(label, "").strip()]
         if absent:
             raise DataError(
-                f"names: {len(absent):,} of {len(labels):,} labels have no name: "
-                f"{bounded(absent, len(absent))}"
+                f"names: {len(absent):,} of {counted(len(labels), 'label', 'has', 'have')} no "
+                f"name: {bounded(absent, len(absent))}"
             )
         return [names[label] for label in labels]
     spoken = [label.replace("_", " ").strip() or label for label in labels]
@@ -55,8 +56,8 @@ def name_notes(labels: list[str], names: list[str], rows: pl.DataFrame) -> Itera
     twice = seen.filter(seen.is_duplicated()).unique().sort().to_list()
     if twice:
         yield (
-            f"{len(twice):,} names belong to several classes, of which the first by label is "
-            f"predicted: {bounded(twice, len(twice))}"
+            f"{counted(len(twice), 'name', 'belongs', 'belong')} to several classes, of which "
+            f"the first by label is predicted: {bounded(twice, len(twice))}"
         )
 
 

@@ -24,6 +24,7 @@ from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.text_protocol import TEST_ITEMS, TextProtocol
 from likewise.evaluation.ranking import Progress
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
+from likewise.formats.counted_nouns import counted
 
 FOLD, POSITION = "fold", "position"
 """Columns of some data sets: the fold of an image, and its place in an official list."""
@@ -84,7 +85,7 @@ class ImageText(TextProtocol):
         return f"the first {self.captions} of the column captions of an image, else its text"
 
     def _folds_text(self) -> str:
-        size = f"{self.fold_size:,} images"
+        size = f"{counted(self.fold_size, 'image')}"
         return f"values of the column {FOLD}, else {size} by {POSITION} or the items' order"
 
     def texts(self, rows: pl.DataFrame) -> list[str]:
@@ -164,7 +165,7 @@ class ImageText(TextProtocol):
             given = rows[FOLD].gather(pairs.image_rows)
             if given.null_count():
                 raise DataError(
-                    f"the column {FOLD} has no value for {given.null_count():,} images"
+                    f"the column {FOLD} has no value for {counted(given.null_count(), 'image')}"
                 )
             return given.rank("dense").cast(pl.Int64).to_numpy() - 1
         places = np.arange(len(pairs.image_rows))

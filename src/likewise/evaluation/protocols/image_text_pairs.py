@@ -15,6 +15,7 @@ from likewise.evaluation.protocols.query_sets import (
 from likewise.evaluation.protocols.text_protocol import TEST_ITEMS
 from likewise.evaluation.ranking import Groups, Progress, rank_vectors
 from likewise.formats.array_types import Float32Array, Float64Array, Int64Array
+from likewise.formats.counted_nouns import counted
 
 RANKS = (1, 5, 10)
 
@@ -87,10 +88,10 @@ class ImageTextPairs:
         text_rows = pairs["row"].gather(text_firsts).to_numpy()
         names = pairs["text"].gather(text_firsts).to_list()
         notes = [n for n in selection_notes(rows, TEST_ITEMS) if n.startswith("queries")]
-        notes.append(f"{len(image_rows):,} images, {len(names):,} texts")
+        notes.append(f"{counted(len(image_rows), 'image')}, {counted(len(names), 'text')}")
         fewer = np.count_nonzero(np.bincount(images) < captions)
         if fewer:
-            notes.append(f"images with fewer than {captions} texts: {fewer:,}")
+            notes.append(f"images with fewer than {counted(captions, 'text')}: {fewer:,}")
         if len(own) < len(test):
             notes.append(f"items without a text, left out: {len(test) - len(own):,}")
         return cls(own, image_rows, text_rows, names, images, numbers, notes)

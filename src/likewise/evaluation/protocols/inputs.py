@@ -10,6 +10,7 @@ from likewise.errors import DataError, bounded
 from likewise.evaluation.ranking import blocks
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 from likewise.formats.arrays import to_matrix
+from likewise.formats.counted_nouns import counted
 
 Ids: TypeAlias = Sequence[str] | pl.Series
 
@@ -102,8 +103,8 @@ def as_lists(
         raise DataError(f"the lists are of type {array.dtype}; expected whole numbers (rows)")
     if array.shape[1] > gallery:
         raise DataError(
-            f"each list has {array.shape[1]:,} images, but only {gallery:,} images can be "
-            "ranked"
+            f"each list has {counted(array.shape[1], 'image')}, but only "
+            f"{counted(gallery, 'image')} can be ranked"
         )
     faults = [] if padded else _list_faults(array, ids, gallery)
     if faults:
@@ -113,7 +114,9 @@ def as_lists(
 
 def _check_count(kind: str, count: int, images: int) -> None:
     if count != images:
-        raise DataError(f"{count:,} {kind} for {images:,} images; expected one per image")
+        raise DataError(
+            f"{count:,} {kind} for {counted(images, 'image')}; expected one per image"
+        )
 
 
 def _squared_norms(vectors: Float32Array) -> Float64Array:

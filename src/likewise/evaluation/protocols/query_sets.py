@@ -13,6 +13,7 @@ from likewise.evaluation.protocols.held_out import held_out_rows
 from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec, filter_text
 from likewise.evaluation.ranking import Groups
 from likewise.formats.array_types import BoolArray, Int64Array
+from likewise.formats.counted_nouns import counted
 
 _NULL_IS_ANY = "role"
 """The column in which null matches every value. In others it does only if all items have it."""
@@ -79,8 +80,9 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
         kept = queries[~minor[queries]]
         notes += _small_classes(rows, labels, gallery, spec.min_class_size)
         notes.append(
-            f"queries of classes with fewer than {spec.min_class_size} gallery items, "
-            f"left out: {len(queries) - len(kept):,}"
+            "queries of classes with fewer than "
+            f"{counted(spec.min_class_size, 'gallery item')}, left out: "
+            f"{len(queries) - len(kept):,}"
         )
         queries = kept
         if spec.mask == "zero":
@@ -281,7 +283,7 @@ def _small_classes(
     ]
     if small:
         yield (
-            f"{len(small):,} of {len(number):,} classes have fewer than {min_class_size} "
-            f"gallery items: {bounded(small, len(small), _LISTED)}; min_images_per_class sets "
-            "another number"
+            f"{len(small):,} of {counted(len(number), 'class', 'has', 'have')} fewer than "
+            f"{counted(min_class_size, 'gallery item')}: "
+            f"{bounded(small, len(small), _LISTED)}; min_images_per_class sets another number"
         )

@@ -45,6 +45,7 @@ from likewise.formats.array_types import (
     Float64Array,
     Int64Array,
 )
+from likewise.formats.counted_nouns import counted
 from likewise.formats.vector_blocks import VectorBlocks
 
 TOP = 20
@@ -227,7 +228,7 @@ class Retrieval(Protocol):
         if not (queries >= 0).any():
             return
         count = sum(bool((row == at).any()) for row, at in zip(lists, queries, strict=True))
-        fact = f"the query itself is in {count:,} of {len(lists):,} lists"
+        fact = f"the query itself is in {count:,} of {counted(len(lists), 'list')}"
         if not self.task_spec.query_in_gallery:
             yield f"{fact}, and was taken out"
         elif count < len(lists):
@@ -240,10 +241,10 @@ class Retrieval(Protocol):
         missing = int((ranked.relevant - ranked.hit_counts()).sum())
         as_its_script = ", as GPR1200's script does" if "gpr1200" in self.name else ""
         return (
-            f"the lists hold {ranked.depth:,} of {len(task.gallery):,} images and miss "
-            f"{missing:,} of {int(ranked.relevant.sum()):,} relevant ones: divided by hits in "
-            f"the list{as_its_script}, shorter lists score higher; divided by class size, a "
-            "missed item counts as 0"
+            f"the lists hold {ranked.depth:,} of {counted(len(task.gallery), 'image')} and "
+            f"miss {missing:,} of {counted(int(ranked.relevant.sum()), 'relevant one')}: "
+            f"divided by hits in the list{as_its_script}, shorter lists score higher; divided "
+            "by class size, a missed item counts as 0"
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from likewise.evaluation.metrics import denominator_of
+from likewise.formats.counted_nouns import counted
 
 ItemFilter = Mapping[str, tuple[str, ...]]
 """Column -> its accepted values; of ``split``, only the first value that any item has."""
@@ -151,7 +152,7 @@ class ProtocolSpec:
         if self.mask == "none":
             return "none"
         effect = {"removed": "not ranked", "zero": "scored 0"}[self.mask]
-        small = f"classes with fewer than {self.min_class_size} gallery items"
+        small = f"classes with fewer than {counted(self.min_class_size, 'gallery item')}"
         validation = "; validation items too" if self.held_out and self.mask == "zero" else ""
         return f"{small} are {effect}, and query not{validation}"
 

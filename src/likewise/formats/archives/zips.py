@@ -14,6 +14,7 @@ import polars as pl
 
 from likewise.formats.archives.file_collection import Archive, damaged_error
 from likewise.formats.archives.listing import MAX_MEMBER_BYTES, FileListing, ListingBuilder
+from likewise.formats.counted_nouns import counted
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR64 = struct.Struct("<4sLQL")
@@ -176,7 +177,8 @@ def _entries(directory: _CentralDirectory) -> Iterator[_DirectoryEntry]:
     # Writers without Zip64 store only 16 bits of the count.
     if count & 0xFFFF != directory.entries & 0xFFFF:
         raise ValueError(
-            f"its directory announces {directory.entries:,} members and lists {count:,}"
+            f"its directory announces {counted(directory.entries, 'member')} and lists "
+            f"{count:,}"
         )
 
 

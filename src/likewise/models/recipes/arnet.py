@@ -7,6 +7,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.models.passport import Architecture, Passport
 from likewise.models.recipes.base import TrainedRecipe
 from likewise.models.recipes.validation import pair_validator
@@ -191,7 +192,7 @@ def _queries_and_gallery(data: TrainingData) -> tuple[pl.DataFrame, pl.DataFrame
     gallery = data.filter(pl.col("role") == "gallery").items
     if not len(queries) or not len(gallery):
         raise DataError(
-            f"{data.name} has no training pairs: {len(queries):,} items of the role "
+            f"{data.name} has no training pairs: {counted(len(queries), 'item')} of the role "
             f"query (sketches), {len(gallery):,} of the role gallery (photographs); choose a "
             "data set whose source gives both"
         )
@@ -210,9 +211,9 @@ def _paired(data: TrainingData) -> tuple[TrainingData, "Units"]:
     unpaired = queries.filter(~pl.col("label").is_in(gallery["label"].implode()))
     if len(unpaired):
         raise DataError(
-            f"{len(unpaired):,} queries of {data.name} have no photograph of their label: "
-            f"{bounded(unpaired['item_id'], len(unpaired))}; correct the data, or exclude them "
-            "in the card: source: exclude: [...]"
+            f"{counted(len(unpaired), f'query of {data.name}', 'has', 'have')} no photograph "
+            f"of the same label: {bounded(unpaired['item_id'], len(unpaired))}; correct the "
+            "data, or exclude them in the card: source: exclude: [...]"
         )
     units = pair_rows(queries["label"].to_list(), gallery["label"].to_list())
     return data.with_items(pl.concat([queries, gallery])), units

@@ -12,6 +12,7 @@ import transformers
 from torch import nn
 
 from likewise.errors import ConfigError, DataError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.models.towers import hub_files, transformers_files
 
 Pooling = Literal["pooler", "cls", "mean"]
@@ -78,7 +79,7 @@ def load(
             model, missing = _pretrained(config, place, pooling, where)
     if missing:
         raise DataError(
-            f"{where}: the weights lack {len(missing):,} tensors of the architecture: "
+            f"{where}: the weights lack {counted(len(missing), 'tensor')} of the architecture: "
             f"{bounded(missing, len(missing))}; they would be random"
         )
     return model.eval(), pooling

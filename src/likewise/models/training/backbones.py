@@ -15,6 +15,7 @@ from timm.models import split_model_name_tag
 from torch import nn
 
 from likewise.errors import ConfigError, DataError, UnknownNameError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.file_hashes import file_sha256
 from likewise.models.passport import Preprocessing
 from likewise.models.training import checkpoint_layouts, weights
@@ -252,7 +253,7 @@ def _projection(name: str) -> int:
     config = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
     outputs = 0 if config is None else int(config.num_classes)
     if outputs in (0, _IMAGENET_CLASSES) or outputs > _MAX_PROJECTION:
-        fault = f"a classifier of {outputs:,} classes" if outputs else "no projection"
+        fault = f"a classifier of {counted(outputs, 'class')}" if outputs else "no projection"
         raise ConfigError(
             f"backbone {name!r} has {fault}; leave projection out, or choose a CLIP model such "
             "as vit_base_patch16_clip_224.openai"

@@ -12,6 +12,7 @@ import torch
 
 from likewise.errors import ConfigError, DataError, bounded
 from likewise.formats.array_types import Float32Array
+from likewise.formats.counted_nouns import counted
 from likewise.models.training import backbones, checkpoint_layouts, weights
 
 CLASSES = 1000
@@ -52,8 +53,9 @@ def class_anchors(
     if len(layers) != 1:
         shapes = [f"{name} {tuple(t.shape)}" for name, t in tensors.items() if t.ndim == 2]
         raise DataError(
-            f"{where} has {len(layers)} layers of {CLASSES:,} classes and {width:,} numbers, "
-            f"and must have one; its layers are {bounded(shapes, len(shapes)) or 'none'}"
+            f"{where} has {counted(len(layers), 'layer')} of {CLASSES:,} classes and "
+            f"{counted(width, 'number')}, and must have one; its layers are "
+            f"{bounded(shapes, len(shapes)) or 'none'}"
         )
     rows = next(iter(layers.values())).float()
     rows = torch.nn.functional.normalize(rows - rows.mean(dim=0), dim=1)

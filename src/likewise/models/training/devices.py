@@ -10,6 +10,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast
 
 from likewise.errors import ConfigError, DataError
+from likewise.formats.counted_nouns import counted
 from likewise.models.training import backbones
 from likewise.models.training.objective import Objective
 from likewise.models.training.options import TrainingOptions
@@ -103,14 +104,14 @@ def check_batch(processes: Accelerator, options: TrainingOptions, sampler: Sampl
     )
     if batch % world or batch // world < parts:
         raise DataError(
-            f"a batch of {batch} cannot be divided among {world} processes in "
-            f"{parts} parts each; set batch to a multiple of {world * parts}"
+            f"a batch of {batch} cannot be divided among {counted(world, 'process')} in "
+            f"{counted(parts, 'part')} each; set batch to a multiple of {world * parts}"
         )
     samples = sampler.group
     if samples > 1 and (batch % (world * parts * samples) or batch < 2 * parts * samples):
         raise DataError(
-            f"a batch of {batch // samples} classes of {samples} items cannot be divided into "
-            f"{parts} parts by {world} processes: each needs complete classes, and "
-            "all together need at least two; set batch to a multiple of "
-            f"{max(2, world) * parts * samples}"
+            f"a batch of {counted(batch // samples, 'class')} of {counted(samples, 'item')} "
+            f"cannot be divided into {counted(parts, 'part')} by {counted(world, 'process')}: "
+            "each needs complete classes, and all together need at least two; set batch to a "
+            f"multiple of {max(2, world) * parts * samples}"
         )

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from likewise.errors import DataError, StaleArtefactError
+from likewise.formats.counted_nouns import counted
 from likewise.models.training.augment import Augmenter
 from likewise.models.training.descriptor import Descriptor
 from likewise.models.training.mixed_precision import full_precision
@@ -98,7 +99,7 @@ def stored_vectors(data: TrainingData, owner: str) -> torch.Tensor:
     keys = tables.vector_keys(table, data.items).to_frame("content")
     row = keys.join(rows, on="content", how="left", maintain_order="left")["row_of_vector"]
     if row.null_count():
-        what = f"{owner} has no vector of {row.null_count():,} items of {data.name}"
+        what = f"{owner} has no vector of {counted(row.null_count(), 'item')} of {data.name}"
         raise StaleArtefactError(what, "dvc repro")
     stored = table.vectors("vector")
     return torch.from_numpy(np.ascontiguousarray(stored[row.cast(pl.Int64).to_numpy()]))

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import nn
 
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.parallel import cores
 from likewise.models.passport import Passport
 from likewise.models.training.image_batches import (
@@ -140,7 +141,7 @@ class Encoder(ImageEncoder):
         if reasons and unreadable is None:
             examples = (f"row {row} ({reason})" for row, reason in reasons.items())
             raise DataError(
-                f"{len(reasons):,} of {len(dataset):,} images cannot be decoded: "
+                f"{len(reasons):,} of {counted(len(dataset), 'image')} cannot be decoded: "
                 f"{bounded(examples, len(reasons))}; correct them or leave them out"
             )
 

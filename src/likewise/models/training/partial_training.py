@@ -5,6 +5,7 @@ from typing import Any, cast
 from torch import nn
 
 from likewise.errors import ConfigError, extras_named
+from likewise.formats.counted_nouns import counted
 from likewise.models.training.backbone_blocks import BackboneBlocks, backbone_blocks
 from likewise.models.training.options import TrainingOptions
 
@@ -73,8 +74,8 @@ def _frozen_blocks(blocks: BackboneBlocks, options: TrainingOptions, name: str) 
         option, number = "train_blocks", options.train_blocks
     if number > blocks.count:
         raise ConfigError(
-            f"{option}: {number}, but the backbone {name!r} has {blocks.count} blocks; set a "
-            "smaller number"
+            f"{option}: {number}, but the backbone {name!r} has "
+            f"{counted(blocks.count, 'block')}; set a smaller number"
         )
     return blocks.count - number if option == "train_blocks" else number
 

@@ -7,6 +7,8 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from likewise.formats.counted_nouns import counted
+
 EVERY = 60.0
 """Minimum seconds between two lines of a log."""
 
@@ -26,7 +28,7 @@ class Progress:
         self._began = self._logged = time.monotonic()
         self._main = main
         if done:
-            self.message(f"resumes after {done:,} of {total:,} images")
+            self.message(f"resumes after {done:,} of {counted(total, 'image')}")
 
     def update(self, images: int) -> None:
         """Count the images of a step."""
@@ -53,7 +55,7 @@ class Progress:
         self._logged = now
         rate = (self._done - self._first) / max(now - self._began, 1e-9)
         left = tqdm.format_interval((self._total - self._done) / max(rate, 1e-9))
-        line = f"train: {self._done:,} of {self._total:,} images{text}"
+        line = f"train: {self._done:,} of {counted(self._total, 'image')}{text}"
         tqdm.write(f"{line}; {rate:.1f} img/s, {left} left", file=sys.stderr)
 
     def __enter__(self) -> "Progress":

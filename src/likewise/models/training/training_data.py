@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.counted_nouns import counted
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -181,15 +182,17 @@ class TrainingData:
         out = order[: round(share * len(order))]
         if len(out) == len(order):
             raise DataError(
-                f"validation: {share} holds out all {len(order):,} values of {column} of "
-                f"{self.name} and leaves nothing to learn from; set a smaller share"
+                f"validation: {share} holds out all {counted(len(order), 'value')} of "
+                f"{column} of {self.name} and leaves nothing to learn from; set a smaller "
+                "share"
             )
         if 0 < len(out) < least:
             smallest = math.ceil(100 * least / len(order)) / 100
             raise DataError(
-                f"validation: {share} holds out only {len(out)} of {len(order):,} values of "
-                f"{column} of {self.name}; choosing a checkpoint needs at least {least}. Set "
-                f"validation: {smallest:g} or more, or 0 to keep the last weights"
+                f"validation: {share} holds out only {len(out)} of "
+                f"{counted(len(order), 'value')} of {column} of {self.name}; choosing a "
+                f"checkpoint needs at least {least}. Set validation: {smallest:g} or more, or "
+                "0 to keep the last weights"
             )
         return (
             self.filter(~pl.col(column).is_in(out)),
@@ -224,8 +227,8 @@ class TrainingData:
         if not len(kept):
             most = max(counts["len"].to_list())
             raise DataError(
-                f"no class of {self.name} has {least} training items, the largest has "
-                f"{most}; lower min_images_per_class"
+                f"no class of {self.name} has {counted(least, 'training item')}, the largest "
+                f"has {most}; lower min_images_per_class"
             )
         return self.filter(pl.col("label").is_in(kept.implode()))
 
@@ -240,9 +243,9 @@ class TrainingData:
         if len(small):
             labels = small["label"].sort()
             raise DataError(
-                f"{len(small):,} classes of {self.name} have fewer than {least} training "
-                f"items: {bounded(labels, len(labels))}; a pair needs two. Set "
-                "min_images_per_class: 2 to leave such classes out"
+                f"{counted(len(small), f'class of {self.name}', 'has', 'have')} fewer than "
+                f"{counted(least, 'training item')}: {bounded(labels, len(labels))}; a pair "
+                "needs two. Set min_images_per_class: 2 to leave such classes out"
             )
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from likewise.errors import ConfigError, DataError, MissingExtraError, bounded
 from likewise.formats.atomic import atomic_file
+from likewise.formats.counted_nouns import counted
 from likewise.formats.file_hashes import file_sha256
 
 Tensors = dict[str, torch.Tensor]
@@ -172,8 +173,8 @@ def mismatch_error(
     if len(shared) * 2 < len(own):
         names = bounded(tensors, len(tensors))
         fault = (
-            f"it has only {len(shared)} of the {len(own)} tensors of the backbone; its "
-            f"tensors are {names}"
+            f"it has only {len(shared)} of the {counted(len(own), 'tensor')} of the backbone; "
+            f"its tensors are {names}"
         )
         reason = "a file of weights of another architecture"
     elif shapes:

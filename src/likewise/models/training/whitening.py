@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from likewise.errors import ConfigError, DataError
+from likewise.formats.counted_nouns import counted
 from likewise.models.passport import Architecture, Passport
 from likewise.models.training import descriptor, trainer
 from likewise.models.training.descriptor import Descriptor
@@ -78,8 +79,9 @@ def fit_whitening(vectors: Matrix, dim: int, power: float) -> tuple[Matrix, Matr
     components = dim or length
     if components > length or count <= components:
         raise DataError(
-            f"{components:,} dimensions cannot be fitted on {count:,} vectors of {length:,}; "
-            f"set dim: {max(1, min(length, count - 1)):,} or less, or choose more data"
+            f"{counted(components, 'dimension')} cannot be fitted on "
+            f"{counted(count, 'vector')} of {length:,}; set dim: "
+            f"{max(1, min(length, count - 1)):,} or less, or choose more data"
         )
     mean = vectors.mean(axis=0)
     centred = vectors - mean

@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.errors import LikewiseError
 from likewise.formats.array_types import Int32Array
+from likewise.formats.counted_nouns import counted
 from likewise.pages import notebook
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Browsed:
         name = "" if self._dataset is None else f" of {self._dataset.name}"
         end = self.offset + min(len(self.page), _SHOWN)
         place = f": {self.offset + 1:,} to {end:,}" if 0 < len(self.page) < self.total else ""
-        return f"{self.total:,} items{name}{place}"
+        return f"{counted(self.total, 'item')}{name}{place}"
 
 
 def _tiles(dataset: Browsable, positions: list[int]) -> "list[Tile]":

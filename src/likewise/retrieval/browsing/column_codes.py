@@ -17,6 +17,7 @@ from likewise.formats.array_types import (
     UInt16Array,
     UInt32Array,
 )
+from likewise.formats.counted_nouns import counted
 from likewise.formats.progress_note import progress_note
 from likewise.retrieval.browsing.browse_options import Value
 from likewise.storage import tables
@@ -162,8 +163,8 @@ def _distinct(table: tables.Table, column: str, most: int | None) -> pl.Series:
             distinct, pending = [pl.concat(distinct).unique()], 0
         if most is not None and len(distinct[0]) > most:
             raise DataError(
-                f"the column {column!r} has more than {most:,} different values; they are not "
-                "counted: use where"
+                f"the column {column!r} has more than {counted(most, 'different value')}; "
+                "they are not counted: use where"
             )
     return pl.concat(distinct).unique().sort() if distinct else pl.Series(dtype=pl.String)
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.formats.array_types import Int32Array, Int64Array, UInt8Array
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.browsing.browse_options import BrowseOptions, BrowseQuery
 from likewise.retrieval.browsing.browsed import Browsed
 from likewise.retrieval.browsing.column_codes import ColumnCodes, read_codes, sorted_positions
@@ -96,7 +97,9 @@ class ItemPages:
     def _failures(self, query: BrowseQuery) -> tuple[UInt8Array, dict[str, list[int]]]:
         """Return which filter each row fails, and the codes that each filter accepts."""
         if len(query.filters) > MOST_FILTERS:
-            raise DataError(f"filters: {len(query.filters)} columns; at most {MOST_FILTERS}")
+            raise DataError(
+                f"filters: {counted(len(query.filters), 'column')}; at most {MOST_FILTERS}"
+            )
         failed = self._mask(with_selection(query.where, query.selection, self._table))
         if query.positions is not None:
             outside = np.ones(len(failed), bool)

@@ -7,6 +7,7 @@ import numpy as np
 from likewise.errors import DataError
 from likewise.formats.array_types import BoolArray, Float32Array, Float64Array
 from likewise.formats.compiled import compiled
+from likewise.formats.counted_nouns import counted
 
 COMPILED_FROM = 1 << 16
 """Number of points from which a compiled loop is used: Numba takes half a second to load."""
@@ -49,7 +50,8 @@ def _corners(polygon: Sequence[Sequence[float]]) -> Float64Array:
         raise DataError("the polygon has a corner that is not a pair of finite numbers")
     if not 3 <= len(corners) <= MOST_CORNERS:
         raise DataError(
-            f"the polygon has {len(corners):,} corners; give 3 to {MOST_CORNERS:,} of them"
+            f"the polygon has {counted(len(corners), 'corner')}; give 3 to {MOST_CORNERS:,} "
+            "of them"
         )
     return corners
 

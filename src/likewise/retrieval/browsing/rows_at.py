@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.array_types import Int32Array
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.browsing.browse_options import names_fault
 from likewise.retrieval.search_query import ids_like
 from likewise.storage import tables
@@ -40,7 +41,11 @@ def check_positions(positions: Sequence[int] | Int32Array, rows: int) -> Int32Ar
         )
     outside = numbers[(numbers < 0) | (numbers >= rows)]
     if len(outside):
-        last = f"the last of {rows:,} items has the position {rows - 1}" if rows else "no items"
+        last = (
+            f"the last of {counted(rows, 'item')} has the position {rows - 1}"
+            if rows
+            else "no items"
+        )
         raise DataError(f"there is no item at position {outside[0]}; {last}")
     return numbers.astype(np.int32)
 

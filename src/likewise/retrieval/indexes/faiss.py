@@ -12,6 +12,7 @@ from pydantic import Field
 
 from likewise.errors import ConfigError
 from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.base import (
     BuiltIndex,
@@ -118,7 +119,10 @@ class Faiss(Index):
 
     def fault(self, error: Exception, rows: int, dim: int) -> ConfigError:
         """Return an error of FAISS as one about the options."""
-        what = f"faiss index {self.factory!r} of {rows:,} vectors of {dim} dimensions"
+        what = (
+            f"faiss index {self.factory!r} of {counted(rows, 'vector')} of "
+            f"{counted(dim, 'dimension')}"
+        )
         return ConfigError(f"{what}: {reason_of(error)}")
 
     def _make(self, vectors: Vectors) -> Any:

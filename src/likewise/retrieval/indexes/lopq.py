@@ -18,6 +18,7 @@ from likewise.formats.array_types import (
     Int64Array,
     UInt8Array,
 )
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.base import (
     NONE,
@@ -92,9 +93,14 @@ class Lopq(Index):
         """Check that ``m`` divides the dimensions, and that there are enough vectors."""
         faults = []
         if dim % self.parts or self.m % self.parts or dim % self.m:
-            faults.append(f"m must divide the {dim} dimensions, and parts must divide m")
+            faults.append(
+                f"m must divide the {counted(dim, 'dimension')}, and parts must divide m"
+            )
         if rows < CLUSTERS:
-            faults.append(f"{rows:,} vectors are too few; at least {CLUSTERS} are needed")
+            faults.append(
+                f"{counted(rows, 'vector', 'is', 'are')} too few; at least {CLUSTERS} are "
+                "needed"
+            )
         if faults:
             raise ConfigError(f"lopq index with m {self.m}: {'; '.join(faults)}")
 

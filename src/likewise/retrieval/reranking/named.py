@@ -1,6 +1,7 @@
 """Re-rankers by their names: entries of params.yaml, or kinds with their defaults."""
 
 from likewise.errors import DataError, UnknownNameError
+from likewise.formats.counted_nouns import counted
 from likewise.retrieval.reranking import RERANKERS
 from likewise.retrieval.reranking.base import Reranker
 from likewise.retrieval.search_query import DEFAULT_K, Query
@@ -35,7 +36,7 @@ def check_depth(reranker: Reranker, query: Query) -> None:
     wanted = (query.k or DEFAULT_K) + query.offset
     if reranker.depth and wanted > reranker.depth:
         raise DataError(
-            f"the search asks for {wanted:,} hits, and the re-ranker {query.rerank} re-ranks "
-            f"the first {reranker.depth:,}; set top to {wanted} or more in its entry of "
-            "rerankers in params.yaml"
+            f"the search asks for {counted(wanted, 'hit')}, and the re-ranker {query.rerank} "
+            f"re-ranks the first {reranker.depth:,}; set top to {wanted} or more in its entry "
+            "of rerankers in params.yaml"
         )

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import FileCollection, open_files
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import (
     Source,
@@ -109,7 +110,7 @@ class ImageNetSource(Source):
         if ordered.is_empty():
             count, name = len(subset.wnids) if subset else 0, self.subset or str(annotations)
             raise DataError(
-                f"{files.path} has no image of the {count} classes of {name!r}; "
+                f"{files.path} has no image of the {counted(count, 'class')} of {name!r}; "
                 "correct the list, or subset in the card"
             )
         boxes = self._boxes(annotation_files, labelled, subset)
@@ -184,8 +185,9 @@ def _with_labels(
     unlabelled = labelled.filter((pl.col("split") == "val") & pl.col("label").is_null())
     if validation_labels.is_empty() and len(unlabelled):
         summary = (
-            f"no class is known of {len(unlabelled):,} images: put LOC_val_solution.csv, or "
-            "the devkit's ground truth and meta_clsloc.csv, where the annotations are"
+            f"no class is known of {counted(len(unlabelled), 'image')}: put "
+            "LOC_val_solution.csv, or the devkit's ground truth and meta_clsloc.csv, where "
+            "the annotations are"
         )
         unlabelled_findings = findings_from_rows([("val", "no-label", summary)])
     else:

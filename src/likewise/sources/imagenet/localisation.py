@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
 from likewise.sources import voc_xml
 from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import findings_about, findings_from_rows
@@ -150,8 +151,8 @@ def _boxes_from_tables(
     faults = []
     for (path,), group in invalid.group_by("list", maintain_order=True):
         detail = (
-            f"{len(group):,} lines, first line {group['line'].head(1).item()}: expected a name "
-            "and boxes, {wnid} {x1} {y1} {x2} {y2} each"
+            f"{counted(len(group), 'line')}, first line {group['line'].head(1).item()}: "
+            "expected a name and boxes, {wnid} {x1} {y1} {x2} {y2} each"
         )
         faults.append((f"{path}: boxes", "bad-annotation", detail))
     findings = [
@@ -195,7 +196,7 @@ def _images_without_boxes(images: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataF
         (
             str(split),
             "no-boxes",
-            f"{len(part):,} of {totals[split]:,} images have no box",
+            f"{len(part):,} of {counted(totals[split], 'image', 'has', 'have')} no box",
         )
         for (split,), part in without_box.group_by("split", maintain_order=True)
     )

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from likewise.formats.counted_nouns import counted
 from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import findings_from_rows
 from likewise.sources.list_files import read_lines
@@ -30,7 +31,8 @@ def read_validation_labels(
     if len(different):
         examples = ", ".join(map(str, different["number"].sort().head(3)))
         detail = (
-            f"{len(different):,} images are of another class in the ground truth: {examples}"
+            f"{counted(len(different), 'image', 'is', 'are')} of another class in the ground "
+            f"truth: {examples}"
         )
         faults.append(("LOC_val_solution.csv", "contradiction", detail))
     labels = pl.concat([solution, ground_truth]).unique(
@@ -81,6 +83,9 @@ def _labels_and_findings(rows: pl.DataFrame, expected: str) -> tuple[pl.DataFram
     invalid = rows.filter(pl.col("label").is_null() | pl.col("number").is_null())
     faults = []
     for (path,), group in invalid.group_by("list", maintain_order=True):
-        detail = f"{len(group):,} lines, first line {group['line'].head(1).item()}: {expected}"
+        detail = (
+            f"{counted(len(group), 'line')}, first line {group['line'].head(1).item()}: "
+            f"{expected}"
+        )
         faults.append((str(path), "bad-annotation", detail))
     return rows.select(schema.keys()).drop_nulls(), faults

@@ -19,6 +19,7 @@ from likewise.distributed import (
 from likewise.distributed.engines.here import Here
 from likewise.errors import LikewiseError, UnknownNameError
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
@@ -83,7 +84,10 @@ class Checked:
         write_page(path, flagged_pictures(self.ws, self.dataset, most, judged=self.all_flags))
 
     def _repr_html_(self) -> str:
-        title = f"{self.dataset}: {self.flagged:,} of {self.images:,} images are flagged"
+        title = (
+            f"{self.dataset}: {self.flagged:,} of "
+            f"{counted(self.images, 'image', 'is', 'are')} flagged"
+        )
         parts = [
             notebook.heading(title),
             notebook.table(("flag", "number"), self.flags.items()),

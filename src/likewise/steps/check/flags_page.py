@@ -6,6 +6,7 @@ import polars as pl
 
 from likewise.catalogue.doubts import FLAG, without_judged
 from likewise.catalogue.ingested_tiles import ingested_tiles
+from likewise.formats.counted_nouns import counted
 from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.schema import FLAGS
@@ -48,7 +49,10 @@ def flagged_pictures(
     if not judged:
         flagged, _ = without_judged(ws, dataset, flagged, FLAG)
     sections = list(_sections(ws, dataset, flagged, most))
-    note = f"{flagged['image_id'].n_unique():,} images are flagged; no image is deleted"
+    note = (
+        f"{counted(flagged['image_id'].n_unique(), 'image', 'is', 'are')} flagged; no image "
+        "is deleted"
+    )
     return flags_page(ws.card(dataset).title, sections, note)
 
 

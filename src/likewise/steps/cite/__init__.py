@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import RunRecord, read_record
 from likewise.errors import LikewiseError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.latex_text import latex
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
@@ -50,7 +51,10 @@ class Citation:
     decimals: int = 4
 
     def __repr__(self) -> str:
-        return f"Citation({self.run}: {len(self.numbers)} numbers, {len(self.missing)} missing)"
+        return (
+            f"Citation({self.run}: {counted(len(self.numbers), 'number')}, "
+            f"{len(self.missing)} missing)"
+        )
 
     def _repr_html_(self) -> str:
         heads = ("metric", "value", "95 % confidence interval")

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from likewise.errors import counted
 from likewise.evaluation.significance import DRAWS, SEED
+from likewise.formats.counted_nouns import counted
 from likewise.formats.latex_text import latex
 from likewise.storage.config import Card, Run
 
@@ -81,7 +81,9 @@ def methods_text(facts: CitedFacts) -> str:
 
 def _sentences(facts: CitedFacts) -> Iterator[str]:
     model, protocol, counts = facts.model, facts.protocol, facts.counts
-    details = [f"{model['dim']:,} dimensions"] if isinstance(model.get("dim"), int) else []
+    details = (
+        [f"{counted(model['dim'], 'dimension')}"] if isinstance(model.get("dim"), int) else []
+    )
     if model.get("weights_source"):
         details.append(f"weights: {model['weights_source']}")
     known = f" ({', '.join(details)})" if details else ""

@@ -8,6 +8,7 @@ import polars as pl
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
+from likewise.formats.counted_nouns import counted
 from likewise.pages.gallery import Tile
 from likewise.pages.query_sheet import QueryRow, RowSection, rows_page
 from likewise.pages.tiles import item_tiles
@@ -59,7 +60,9 @@ def changes_page(
     sections = [
         RowSection(
             f"{title}: {len(ids):,}",
-            text if len(ids) == len(part) else f"{text} The {len(part)} largest changes:",
+            text
+            if len(ids) == len(part)
+            else f"{text} The {counted(len(part), 'largest change')}:",
             [_row(rows[item], names, pictures) for item in part],
         )
         for (title, text), ids, part in zip(titles, changed, shown, strict=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from likewise.catalogue.contents import Contents
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
@@ -133,8 +134,11 @@ class Statistics:
         return [path.relative_to(self.ws.root) for path in texts]
 
     def __repr__(self) -> str:
-        counts = f"{self.contents.items:,} items in {self.contents.images:,} images"
-        return f"Statistics({self.dataset}: {counts}, {len(self.labels):,} labels)"
+        counts = (
+            f"{counted(self.contents.items, 'item')} in "
+            f"{counted(self.contents.images, 'image')}"
+        )
+        return f"Statistics({self.dataset}: {counts}, {counted(len(self.labels), 'label')})"
 
     def _repr_html_(self) -> str:
         return notebook.heading(self.card.title) + self._body()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import jinja2
 
+from likewise.formats.counted_nouns import counted
 from likewise.pages.markdown import literal
 from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.pages.svg import BLUE, drawing
@@ -64,12 +65,12 @@ def histogram(counts: list[int], width: float = 7.2, paper: str = "white") -> st
     Returns:
         An SVG.
     """
-    bars = _merged(counts)
+    bars, items = _merged(counts), counted(counts[0], "item")
     with drawing(width, 2.4, paper=paper) as (axes, drawn):
         axes.stairs(bars, fill=True, color=BLUE)
         axes.set_xticks([])
         axes.set(
-            title=f"{len(counts):,} labels, {counts[-1]:,} to {counts[0]:,} items each",
+            title=f"{counted(len(counts), 'label')}, {counts[-1]:,} to {items} each",
             xlabel="labels by descending number of items",
             ylabel="items",
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from likewise.catalogue.dataset import Dataset
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.markdown import code, inline, table
@@ -83,7 +84,7 @@ class Difference:
     def curated_lines(self) -> list[str]:
         """A line for each kind of text that people changed."""
         return [
-            f"{name}: {added:,} rows added, {removed:,} removed"
+            f"{name}: {counted(added, 'row')} added, {removed:,} removed"
             for name, (added, removed) in self.curated.items()
         ]
 
@@ -91,7 +92,7 @@ class Difference:
         """Return the difference as Markdown: counts, columns, first changes, drift, metrics."""
         was, now = self.items
         lines = [f"### {inline(self._title)}", ""]
-        lines += [f"{was:,} items → {now:,} items; {self.summary}", ""]
+        lines += [f"{counted(was, 'item')} → {counted(now, 'item')}; {self.summary}", ""]
         if self.columns:
             columns = ", ".join(f"{code(name)} {how}" for name, how in self.columns.items())
             lines += [f"Columns: {columns}", ""]
@@ -99,7 +100,7 @@ class Difference:
         lines += _section(CURATED_HEADS, self.curated_rows.head(LISTED).rows())
         lines += _section(_CHANGE_HEADS, _listed(self.changes))
         if len(self.changes) > LISTED:
-            lines += [f"… and {len(self.changes) - LISTED:,} more changes", ""]
+            lines += [f"… and {counted(len(self.changes) - LISTED, 'more change')}", ""]
         lines += _section(DRIFT_HEADS, drift_rows(self.drift))
         lines += _section(METRIC_HEADS, metric_rows(self.metrics))
         return "\n".join(lines).rstrip() + "\n"
@@ -137,13 +138,18 @@ class Difference:
 
     def __repr__(self) -> str:
         was, now = self.items
-        return f"Difference({self._title}; {was:,} items → {now:,} items; {self.summary})"
+        return (
+            f"Difference({self._title}; {counted(was, 'item')} → {counted(now, 'item')}; "
+            f"{self.summary})"
+        )
 
     def _repr_html_(self) -> str:
         was, now = self.items
         parts = [
             notebook.heading(self._title),
-            notebook.paragraph(f"{was:,} items → {now:,} items; {self.summary}"),
+            notebook.paragraph(
+                f"{counted(was, 'item')} → {counted(now, 'item')}; {self.summary}"
+            ),
         ]
         changes = self.changes.head(LISTED).rows()
         for heads, rows in (
@@ -155,7 +161,9 @@ class Difference:
             parts += [notebook.table(heads, rows)] if rows else []
         if len(self.changes) > LISTED:
             parts.append(
-                notebook.paragraph(f"The first {LISTED} of {len(self.changes):,} changes.")
+                notebook.paragraph(
+                    f"The first {LISTED} of {counted(len(self.changes), 'change')}."
+                )
             )
         return "".join(parts)
 

@@ -7,6 +7,7 @@ import polars as pl
 from tqdm import tqdm
 
 from likewise.errors import DataError, LikewiseError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.formats.json_documents import read_json
 from likewise.models import model_files
 from likewise.models.passport import Passport
@@ -106,7 +107,10 @@ def _digests(
     if recorded is None:
         return
     if computed.rows != recorded.rows:
-        yield f"has {computed.rows:,} rows, and {table.digests.name} says {recorded.rows:,}"
+        yield (
+            f"has {counted(computed.rows, 'row')}, and {table.digests.name} says "
+            f"{recorded.rows:,}"
+        )
     differing = {*computed.columns, *recorded.columns} - {
         name
         for name, digest in computed.columns.items()
@@ -132,7 +136,10 @@ def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
                 wrong.append(image)
     if wrong:
         names = bounded(wrong, len(wrong))
-        yield f"{len(wrong):,} images differ from the ingested files: {names}"
+        yield (
+            f"{counted(len(wrong), 'image', 'differs', 'differ')} from the ingested files: "
+            f"{names}"
+        )
 
 
 def _result(ws: Workspace, result: Artefact) -> Iterator[Problem]:

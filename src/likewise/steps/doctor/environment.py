@@ -14,8 +14,8 @@ from likewise.errors import (
     LikewiseError,
     VersionError,
     bounded,
-    counted,
 )
+from likewise.formats.counted_nouns import counted
 from likewise.formats.text_files import read_text
 from likewise.models.recipes import RECIPES
 from likewise.steps.doctor import cache_faults, edits, file_faults
@@ -117,8 +117,7 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     ]
     if changed:
         names = bounded(changed, len(changed))
-        verb = "is" if len(changed) == 1 else "are"
-        what = f"{counted(len(changed), 'stage')} {verb} out of date: {names}"
+        what = f"{counted(len(changed), 'stage', 'is', 'are')} out of date: {names}"
         entries = edits.changed_entries(ws, {stage: status[stage] for stage in changed})
         if places := edits.changed_options(ws, entries):
             what += f"; these entries changed: {bounded(places, len(places))}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likewise.errors import LikewiseError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.models.passport import PASSPORT
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
@@ -54,7 +55,7 @@ def _listed(paths: list[str], one: str, several: str) -> str:
     """Return the number and the names of files; the output itself has no name."""
     if paths == [""]:
         return f"the file {one}"
-    count = f"1 file {one}" if len(paths) == 1 else f"{len(paths):,} files {several}"
+    count = counted(len(paths), "file", one, several)
     return f"{count}: {bounded(sorted(paths), len(paths))}"
 
 

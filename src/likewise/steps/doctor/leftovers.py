@@ -7,6 +7,7 @@ from pathlib import Path
 from likewise.catalogue.pulled_outputs import left_out
 from likewise.distributed import plans_of
 from likewise.errors import bounded, size_text
+from likewise.formats.counted_nouns import counted
 from likewise.formats.text_files import read_text
 from likewise.models.training import resumable
 from likewise.steps.doctor.problem import ELSEWHERE, Problem, command, never_run, size
@@ -44,7 +45,10 @@ def _missing(ws: Workspace) -> Iterator[Problem]:
     can_pull = {output.path for output in cached}
     fresh, skipped = never_run(ws), left_out(ws)
     if len(fresh) > 1:
-        what = f"{len(fresh):,} stages have not run yet: {bounded(fresh, len(fresh))}"
+        what = (
+            f"{counted(len(fresh), 'stage', 'has', 'have')} not run yet: "
+            f"{bounded(fresh, len(fresh))}"
+        )
         yield Problem("missing", what, "dvc repro")
     for stage, outputs in artefacts.stages(ws).items():
         if len(fresh) > 1 and str(stage) in fresh:
@@ -65,7 +69,10 @@ def _elsewhere(ws: Workspace) -> Iterator[Problem]:
     known = {output.path for output in cached_outputs(ws)} if _has_remote(ws) else set()
     absent = sorted(p for p in left_out(ws) & known if not (ws.root / p).exists())
     if absent:
-        what = f"{len(absent):,} outputs are on the remote only: {bounded(absent, len(absent))}"
+        what = (
+            f"{counted(len(absent), 'output', 'is', 'are')} on the remote only: "
+            f"{bounded(absent, len(absent))}"
+        )
         yield Problem(ELSEWHERE, what, "likewise pull")
 
 
@@ -133,12 +140,15 @@ def _shards(ws: Workspace) -> Iterator[Problem]:
             continue
         now, *earlier = plans
         complete, planned = len(now.parts()), len(now.sizes)
-        what = f"{complete:,} of {planned:,} shards of {job} are computed and not committed"
+        what = (
+            f"{complete:,} of {counted(planned, f'shard of {job}', 'is', 'are')} computed and "
+            "not committed"
+        )
         yield Problem("unfinished", what, commands[job])
         for plan in earlier:
             what = (
-                f"{len(plan.parts()):,} shards of {job} are abandoned: its inputs have "
-                f"changed since; {size(plan.folder)} are kept"
+                f"{counted(len(plan.parts()), f'shard of {job}', 'is', 'are')} abandoned: the "
+                f"inputs have changed since; {size(plan.folder)} are kept"
             )
             yield Problem("unfinished", what, command("rm", "-r", ws.relative(plan.folder)))
 
@@ -152,11 +162,9 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
         known = model in ws.params.recipes()
         remove = command("rm", "-r", ws.relative(place))
         repair = artefacts.model(ws, model).command if known else remove
-        many = (
-            f"{len(trainings):,} trainings of {model} were"
-            if len(trainings) > 1
-            else f"train-{model} was"
-        )
+        many = counted(len(trainings), f"training of {model}", "was", "were")
+        if len(trainings) == 1:
+            many = f"train-{model} was"
         yield Problem(
             "unfinished", f"{many} stopped; {size(place)} of partial results are kept", repair
         )

@@ -17,6 +17,7 @@ from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.catalogue.sharded_table import check_positions, write_rows
 from likewise.distributed import read_plan
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.imaging.image_reader import ImageReader
 from likewise.models import author_code
 from likewise.models.passport import Passport
@@ -99,7 +100,7 @@ def refuse_undecodable(dataset: str, undecodable: list[str]) -> None:
     """
     if undecodable:
         raise DataError(
-            f"{len(undecodable):,} images of {dataset} cannot be decoded: "
+            f"{counted(len(undecodable), 'image')} of {dataset} cannot be decoded: "
             f"{bounded(undecodable, len(undecodable))}; all other vectors are kept; "
             "replace these files, or add them to the card: source: exclude: [...]"
         )

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.storage import tables, versions
 from likewise.storage.schema import FLAGS
 from likewise.storage.versions import Output, Store
@@ -126,12 +127,12 @@ class Files:
                 yield Holder("unknown", name, what, look)
         for output, md5s in self._by_output(here):
             paths = [self._ws.relative(self._store.path(md5)) for md5 in md5s]
-            what = f"{len(paths):,} files, {self._store.size(md5s) / 1e6:,.2f} MB"
+            what = f"{counted(len(paths), 'file')}, {self._store.size(md5s) / 1e6:,.2f} MB"
             yield Holder("cache", output, what, command, paths)
         for remote, stored in on_remotes.items():
             store = Store(self._ws.root, remote)
             for output, md5s in self._by_output(stored):
-                what = f"{len(md5s):,} files on {remote}"
+                what = f"{counted(len(md5s), 'file')} on {remote}"
                 addresses = store.remote_paths(md5s)
                 yield Holder("remote", output, what, command, addresses)
         yield from self._notes

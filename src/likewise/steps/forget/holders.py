@@ -10,6 +10,7 @@ import polars as pl
 from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.object_storage import is_remote
 from likewise.sources import SOURCES
 from likewise.steps.forget.dvc_files import Files, Holder
@@ -130,12 +131,14 @@ def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Ho
     here = sorted(md5s - set(store.lacking(md5s)))
     if here:
         files = [ws.relative(store.path(md5)) for md5 in here]
-        yield Holder("cache", source, f"{len(here):,} files of the source", again, files)
+        yield Holder(
+            "cache", source, f"{counted(len(here), 'file')} of the source", again, files
+        )
     for remote in store.remotes() if md5s else ():
         with suppress(VersionError):  # reported with the files of tables
             stored = sorted(Store(ws.root, remote).on_remote(md5s, "forget"))
             if stored:
-                what = f"{len(stored):,} files of the source on {remote}"
+                what = f"{counted(len(stored), 'file')} of the source on {remote}"
                 addresses = Store(ws.root, remote).remote_paths(stored)
                 yield Holder("remote", source, what, again, addresses)
 

@@ -15,6 +15,7 @@ from likewise.distributed import (
 )
 from likewise.errors import DataError, bounded
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.imaging.file_stamps import write_stamps
 from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts
@@ -260,7 +261,8 @@ def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict
     examples = bounded(findings["finding_id"], len(findings))
     if strict and len(findings):
         raise DataError(
-            f"{dataset}: {len(findings):,} findings, but --strict allows none: {examples}"
+            f"{dataset}: {counted(len(findings), 'finding')}, but --strict allows none: "
+            f"{examples}"
         )
     if items.is_empty():
         raise DataError(f"{dataset}: no file of the source is a complete image: {examples}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from likewise.errors import UnknownNameError
+from likewise.formats.counted_nouns import counted
 from likewise.pages import notebook
 
 
@@ -107,7 +108,7 @@ class Kinds:
     def __repr__(self) -> str:
         width = max(map(len, self.names), default=0)
         lines = [f"{kind.name:<{width}}  {kind.summary}" for kind in self.kinds]
-        return "\n".join([f"{self.family}, {len(self):,} kinds", *lines])
+        return "\n".join([f"{self.family}, {counted(len(self), 'kind')}", *lines])
 
     def _repr_html_(self) -> str:
         rows = [
@@ -115,7 +116,7 @@ class Kinds:
             for k in self.kinds
         ]
         table = notebook.table(("name", "summary", "options", "formula", "source"), rows)
-        return notebook.heading(f"{self.family}, {len(self):,} kinds") + table
+        return notebook.heading(f"{self.family}, {counted(len(self), 'kind')}") + table
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from likewise.errors import DamagedError, DataError
 from likewise.evaluation.paired_metrics import paired_values
 from likewise.evaluation.significance import FLIPS, SEED, paired_p
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.json_documents import parse_json
 from likewise.formats.paths import refuse_links
 from likewise.storage import seals
@@ -131,10 +132,16 @@ def _notes(first: Results, second: Results, both: pl.DataFrame) -> Iterator[str]
     sizes = len(first.queries), len(second.queries)
     names = f"{first.run} and {second.run}"
     if sizes != (len(both), len(both)):
-        yield f"{names} have {len(both):,} queries in common, of {sizes[0]:,} and {sizes[1]:,}"
+        yield (
+            f"{names} have {counted(len(both), 'query')} in common, of {sizes[0]:,} and "
+            f"{sizes[1]:,}"
+        )
     moved = both.select((~pl.col("label").eq_missing(pl.col("label_second"))).sum()).item()
     if moved:
-        yield f"{names} scored {moved:,} queries with different labels; the first's are used"
+        yield (
+            f"{names} scored {counted(moved, 'query')} with different labels; the first's are "
+            "used"
+        )
 
 
 def _read(ws: Workspace, path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from likewise.catalogue.run_results import Results
+from likewise.formats.counted_nouns import counted
 from likewise.pages.item_map import item_map
 from likewise.pages.markdown import inline, table
 from likewise.pages.rendering import inline_svg, render, same_digits
@@ -128,7 +129,8 @@ class Page:
         if self.entry.rerank is not None:
             made = f"{made}, re-ranked by {self.entry.rerank.get('kind')}"
         return (
-            f"{made}, scored by {self.entry.protocol}; {len(self.results.queries):,} queries."
+            f"{made}, scored by {self.entry.protocol}; "
+            f"{counted(len(self.results.queries), 'query')}."
         )
 
     def notes(self) -> list[str]:
@@ -166,7 +168,10 @@ class Page:
         model = self.results.lineage["model"]
         columns = [(f"digest of {k}", v) for k, v in self.results.lineage["columns"].items()]
         facts = [
-            ("data set", f"{self.entry.dataset}, {self.results.lineage['items']:,} items"),
+            (
+                "data set",
+                f"{self.entry.dataset}, {counted(self.results.lineage['items'], 'item')}",
+            ),
             ("model", f"{self.entry.model}: {_readable(model.get('recipe', {}))}"),
             ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
             ("index", self.entry.index),

@@ -15,6 +15,7 @@ from likewise.catalogue.licence_gate import check_licences
 from likewise.errors import DataError, bounded
 from likewise.exports.base import Selection
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.formats.spreadsheet_text import mark_texts
 from likewise.pages.rendering import render
@@ -124,7 +125,10 @@ def site(  # noqa: PLR0913 (options of a site, keyword only)
         _write_items(opened, chosen, part, placed, {**filters, **links})
     sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     if absent:
-        notes.append(f"{absent:,} items have no picture here; run: likewise pull {dataset}")
+        notes.append(
+            f"{counted(absent, 'item', 'has', 'have')} no picture here; run: likewise pull "
+            f"{dataset}"
+        )
     return StaticSite(target, dataset, len(chosen.items), absent, len(sizes), sum(sizes), notes)
 
 
@@ -136,7 +140,7 @@ def _check_runs(
         if isinstance(names, str):
             raise DataError(f"{option} is the text {names!r:.80}; give a list of runs")
     if len(compare) not in {0, 2}:
-        raise DataError(f"{len(compare)} runs are compared; give two")
+        raise DataError(f"{counted(len(compare), 'run', 'is', 'are')} compared; give two")
     for run in dict.fromkeys((*runs, *compare)):
         of = ws.run(run).dataset
         if ws.params.base(of) != ws.params.base(dataset):
@@ -150,7 +154,7 @@ def _check_number(opened: Dataset, where: str | None, selection: str | None) -> 
         number = opened.browse(where=where, selection=selection, limit=0).total
     if number > MOST_ITEMS:
         raise DataError(
-            f"{number:,} items; a site has at most {MOST_ITEMS:,}; choose some with a "
+            f"{counted(number, 'item')}; a site has at most {MOST_ITEMS:,}; choose some with a "
             "selection or where"
         )
 
@@ -163,7 +167,7 @@ def _check_takedowns(ws: Workspace, dataset: str, chosen: Selection) -> None:
     gone = chosen.items.filter(pl.col("content").str.head(64).is_in(hashes))["item_id"]
     if len(gone):
         raise DataError(
-            f"{len(gone):,} items were taken down, but are still published: "
+            f"{counted(len(gone), 'item', 'was', 'were')} taken down, but not yet removed: "
             f"{bounded(gone, len(gone))}; run: likewise forget {base}"
         )
 

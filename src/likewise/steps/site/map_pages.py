@@ -9,6 +9,7 @@ import polars as pl
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.item_places import METHODS, item_places
 from likewise.errors import DataError
+from likewise.formats.counted_nouns import counted
 from likewise.pages.item_map import MOST_COLOURS, Panel, map_page
 from likewise.pages.written import write_page
 from likewise.storage.workspace import Workspace
@@ -41,7 +42,7 @@ def write_maps(
         entry = ws.map(name)
         title = f"{entry.model}: {METHODS[entry.method]}"
         points = np.asarray(chosen.select("x", "y").to_numpy(), np.float32)
-        note = f"{len(chosen):,} of {len(items):,} items of this site have a place."
+        note = f"{len(chosen):,} of {counted(len(items), 'item')} of this site on the map."
         panels = [Panel(title, points, chosen[column])]
         page = map_page(opened.card.title, panels, column, note, "index.html")
         write_page(part / f"map-{name}.html", page)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from likewise.catalogue.run_comparison import ChangedQuery, Comparison
 from likewise.catalogue.run_results import Results, read_results
+from likewise.formats.counted_nouns import counted
 from likewise.pages.rendering import render
 from likewise.steps.site.site_items import PlacedItem
 from likewise.storage.workspace import Workspace
@@ -74,7 +75,7 @@ def run_page(ws: Workspace, run: str) -> str:
         NumberTable("Metrics", ("metric", "value", "95 % confidence interval"), rows, (1, 2)),
         NumberTable("Inputs", ("input", "value"), inputs, ()),
     ]
-    note = f"{len(results.queries):,} queries by {entry.model}"
+    note = f"{counted(len(results.queries), 'query')} by {entry.model}"
     return render("site_numbers.html", title=run, note=note, tables=tables, groups=[])
 
 
@@ -102,7 +103,7 @@ def comparison_page(compared: Comparison, placed: Sequence[PlacedItem]) -> str:
     ]
     notes = " ".join(f"{note}." for note in compared.notes)
     title = f"{compared.first}, {compared.second}"
-    note = f"{len(compared.queries):,} common queries. {notes}".strip()
+    note = f"{counted(len(compared.queries), 'common query')}. {notes}".strip()
     return render("site_numbers.html", title=title, note=note, tables=[table], groups=groups)
 
 

@@ -9,6 +9,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import correct_items
 from likewise.catalogue.suspicious_labels import judge_labels
 from likewise.errors import UnknownNameError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
@@ -69,7 +70,10 @@ class Suspects:
 
     @property
     def _summary(self) -> str:
-        return f"{len(self.rows):,} of {self.judged:,} judged labels are doubtful"
+        return (
+            f"{len(self.rows):,} of {counted(self.judged, 'judged label', 'is', 'are')} "
+            "doubtful"
+        )
 
 
 def suspects(

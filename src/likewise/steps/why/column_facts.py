@@ -5,6 +5,7 @@ from pathlib import Path
 from likewise.catalogue import corrections, run_results, takedowns
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import VersionError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.object_storage import is_remote
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, readable
@@ -74,8 +75,10 @@ def _people(ws: Workspace, base: str) -> list[Fact]:
     """Count corrections and removed items."""
     corrected = len(corrections.read(ws.corrections(base)))
     gone = len(takedowns.read(ws.forgotten(base)).entries)
-    facts = [Fact("corrections", f"{corrected:,} values", "vectors depend only on pixels")]
-    return [*facts, Fact("forgotten", f"{gone:,} items")] if gone else facts
+    facts = [
+        Fact("corrections", f"{counted(corrected, 'value')}", "vectors depend only on pixels")
+    ]
+    return [*facts, Fact("forgotten", f"{counted(gone, 'item')}")] if gone else facts
 
 
 def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fact]:
@@ -104,7 +107,7 @@ def _digest(ws: Workspace, what: str, path: Path, name: str) -> Fact:
         return Fact(what, "none", f"no {ws.relative(path)}; run: dvc repro")
     digests = _read(ws, path)
     digest = digests.contents if name == "contents" else digests.columns.get(name)
-    return Fact(what, f"{digests.rows:,} rows, {name} {digest}", _commit(ws, path))
+    return Fact(what, f"{counted(digests.rows, 'row')}, {name} {digest}", _commit(ws, path))
 
 
 def _commit(ws: Workspace, path: Path) -> str:

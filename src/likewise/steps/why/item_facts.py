@@ -9,6 +9,7 @@ import polars as pl
 from likewise.catalogue import corrections
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.models import author_code
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
@@ -90,7 +91,10 @@ def compared(
 ) -> list[Fact]:
     """Compare two vectors, (d,) each: cosine, distance, and the limit of rounding."""
     if stored.shape != again.shape:
-        lengths = f"{len(stored)} values are stored, and the model gives {len(again)}"
+        lengths = (
+            f"{counted(len(stored), 'value', 'is', 'are')} stored, and the model gives "
+            f"{len(again)}"
+        )
         return [Fact("replayed", lengths, "another model made the vector; run: dvc repro")]
     one, two = stored / np.linalg.norm(stored), again / np.linalg.norm(again)
     distance = float(np.linalg.norm(one - two))

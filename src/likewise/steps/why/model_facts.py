@@ -5,6 +5,7 @@ from typing import Any
 
 from likewise.catalogue.training_reports import read_training_report
 from likewise.errors import MissingArtefactError
+from likewise.formats.counted_nouns import counted
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, readable, since
 from likewise.storage import artefacts, versions
@@ -50,7 +51,10 @@ def _towers(passport: Passport) -> list[Fact]:
     """Describe the text tower, and how an uploaded picture is embedded."""
     facts = []
     if passport.text is not None:
-        tower = f"at most {passport.text.context_length} tokens ({passport.text.tokenizer})"
+        tower = (
+            f"at most {counted(passport.text.context_length, 'token')} "
+            f"({passport.text.tokenizer})"
+        )
         facts.append(Fact("texts", tower, "searched by --text"))
     if passport.by_role:
         roles = "an uploaded picture is embedded as a query; or set --query-role gallery"

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from likewise.errors import DataError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.storage.digests.digest_file import CONTENT, DIGITS, Digests, Split
 
 Order = npt.NDArray[np.generic]
@@ -164,7 +165,9 @@ def _check_unique(key: str, keys: pa.ChunkedArray, order: Order) -> None:
 
 def repeated_error(key: str, examples: Iterable[str], count: int) -> DataError:
     """Return the error that ``count`` keys occur more than once."""
-    return DataError(f"{key}: {count:,} values occur twice: {bounded(examples, count)}")
+    return DataError(
+        f"{key}: {counted(count, 'value', 'occurs', 'occur')} twice: {bounded(examples, count)}"
+    )
 
 
 def _is_duplicate(values: pa.ChunkedArray, order: Order) -> npt.NDArray[np.bool_]:

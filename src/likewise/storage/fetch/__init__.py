@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from likewise.errors import DataError, cannot_write
+from likewise.formats.counted_nouns import counted
 from likewise.formats.durable import sync, sync_folder
 from likewise.storage.fetch.http_client import check_address
 from likewise.storage.fetch.transfer import (
@@ -118,7 +119,11 @@ def _transfer_all(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
             attempts += 1
             failures = 0 if size >= before + MIN_PROGRESS else failures + 1
             if failures >= ATTEMPTS or attempts >= MAX_ATTEMPTS:
-                times = f"{failures} times in a row" if failures else f"{attempts} times"
+                times = (
+                    f"{counted(failures, 'time')} in a row"
+                    if failures
+                    else f"{counted(attempts, 'time')}"
+                )
                 raise DataError(
                     f"{remote.url}: {interruption}, {times}; {size:,} bytes "
                     "are kept, run the same command again to resume"

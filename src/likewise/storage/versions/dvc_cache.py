@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import DamagedError, LikewiseError, VersionError, bounded
+from likewise.formats.counted_nouns import counted
 from likewise.formats.json_documents import read_json
 from likewise.formats.paths import path_fault
 from likewise.storage.versions.dvc_logs import logged_errors
@@ -113,9 +114,9 @@ class Store:
         absent = self.lacking(lacking)
         if absent:
             raise NowhereError(
-                f"{what}: {len(absent):,} of {len(lacking):,} files are missing or damaged on "
-                f"the remote: {bounded(absent, len(absent), 2)}; on a machine that has them, "
-                "run: likewise push"
+                f"{what}: {len(absent):,} of {counted(len(lacking), 'file', 'is', 'are')} "
+                f"missing or damaged on the remote: {bounded(absent, len(absent), 2)}; on a "
+                "machine that has them, run: likewise push"
             )
         return Transferred(len(lacking), self.size(lacking))
 

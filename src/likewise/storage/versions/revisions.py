@@ -16,6 +16,7 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.formats import atomic
+from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import refuse_links
 from likewise.storage import seals
 from likewise.storage.versions.clone_remotes import resolve_remotes
@@ -180,7 +181,8 @@ def _single_catalogue(folders: Iterable[Path], url: str) -> Path:
         raise MissingArtefactError(f"{url} holds no catalogue", "likewise init")
     if len(catalogues) > 1:
         raise DataError(
-            f"{url} holds {len(catalogues)} catalogues; clone it and open one of them"
+            f"{url} holds {counted(len(catalogues), 'catalogue')}; clone it and open one of "
+            "them"
         )
     return catalogues[0]
 

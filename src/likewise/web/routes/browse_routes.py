@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from starlette.responses import Response
 
+from likewise.formats.counted_nouns import counted
 from likewise.web import copy_text, grid_rows, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.columns import SHOWN, PageColumn, columns_of, facet_columns
@@ -168,17 +169,18 @@ def groups(call: Call) -> Response:
     column = grid_rows.known(opened, parameters.text(call.query, "group") or "label").name
     grid_rows.sort_column(opened, column)
     _, by_column = grid_rows.counts(opened, selection, [column])
-    counted = by_column[column].filter(pl.col("items") > 0)
+    sizes = by_column[column].filter(pl.col("items") > 0)
     chosen = grid_rows.options(opened, selection).get("filters", {}).get(column)
     if chosen:  # the counts of a column do not apply its own filter
         texts = pl.col("value").cast(pl.String)
         accepted = texts.is_in([one for one in chosen if one is not None])
-        counted = counted.filter(accepted.fill_null(value=None in chosen))
-    if len(counted) > MOST_GROUPS:
-        what = f"{column} has {len(counted):,} values; at most {MOST_GROUPS:,} are grouped"
+        sizes = sizes.filter(accepted.fill_null(value=None in chosen))
+    if len(sizes) > MOST_GROUPS:
+        values = counted(len(sizes), "value")
+        what = f"{column} has {values}; at most {MOST_GROUPS:,} are grouped"
         raise bad_request(what)
     words = _words(opened, column)
-    ordered = sorted(counted.rows(), key=lambda pair: (pair[0] is None, pair[0]))
+    ordered = sorted(sizes.rows(), key=lambda pair: (pair[0] is None, pair[0]))
     shown, offset = [], 0
     for value, count in ordered:
         text = words.get(str(value))

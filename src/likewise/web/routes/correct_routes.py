@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 import likewise
+from likewise.formats.counted_nouns import counted
 from likewise.web import bodies, grid_rows, parameters, picture_urls, publishing
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.jobs import Job, Progress, Result
@@ -82,7 +83,7 @@ def _commit_line(call: Call, number: int, dataset: str) -> str:
     """Return the command that commits the corrections, and results that depend on them."""
     root = likewise.open(workspace=call.site.workspace).root
     paths = [name for name in ("catalog", "reports", "dvc.lock") if (root / name).exists()]
-    words = f"Correct {number:,} value{'' if number == 1 else 's'} of {dataset}"
+    words = f"Correct {counted(number, 'value')} of {dataset}"
     message = words if number else f"Correct {dataset}"
     return f"git add {shlex.join(paths)} && git commit --message {shlex.quote(message)}"
 
