@@ -95,7 +95,7 @@ def test_filters_and_colours_of_a_map_by_keyboard(tab: Tab) -> None:
     page.locator("canvas").focus()
     for _ in range(12):
         page.keyboard.press("+")
-    page.keyboard.press("s")
+    page.keyboard.press("v")
     expect(page).to_have_url(re.compile("region=plane"))
     expect(page.locator(".chosen")).to_be_visible()
     region = page.locator(".outline polygon").bounding_box()

@@ -50,7 +50,7 @@ def test_flags_are_judged_by_keys(reviewing: Tab, copies: Path) -> None:
     page = reviewing.open("/d/toys/review")
     head = page.locator(".doubt h2")
     expect(head).to_have_text("duplicate")
-    page.keyboard.press("k")
+    page.keyboard.press("a")
     expect(head).to_have_text("leak")
     expect(page.get_by_text("1 of 3 judged")).to_be_visible()
     page.keyboard.press("n")
@@ -65,7 +65,7 @@ def test_flags_are_judged_by_keys(reviewing: Tab, copies: Path) -> None:
         "leak": ("dropped", "the same street"),
         "near_duplicate": ("wrong", None),
     }
-    page.keyboard.press("u")
+    page.keyboard.press("z")
     expect(head).to_have_text("near_duplicate")
     expect(page.get_by_text("2 of 3 judged")).to_be_visible()
     assert verdicts(copies)["near_duplicate"] == (None, None)
@@ -87,7 +87,7 @@ def test_pairs_are_compared_at_one_zoom(reviewing: Tab) -> None:
     panes.first.evaluate("pane => { pane.scrollLeft = 40; pane.scrollTop = 30; }")
     page.wait_for_timeout(100)
     assert panes.nth(1).evaluate("pane => [pane.scrollLeft, pane.scrollTop]") == [40, 30]
-    page.keyboard.press("x")
+    page.keyboard.press("i")
     expect(panes).to_have_count(1)
     blend = "image => getComputedStyle(image).mixBlendMode"
     assert page.locator(".stacked img").nth(1).evaluate(blend) == "difference"

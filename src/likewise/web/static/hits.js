@@ -31,11 +31,11 @@ export function Hits({ hits, dataset, query, onLook, liking = true, roles = fals
     [['ArrowLeft', 'ArrowRight'], 'previous, next hit', event => move(event.key === 'ArrowLeft' ? -1 : 1)],
     [['ArrowUp', 'ArrowDown'], 'a row up, down', event => (here() < 0 ? false : move(event.key === 'ArrowUp' ? -wide() : wide()))],
     ...(onLook ? [[['Space'], 'look at it', on(onLook)]] : []),
-    ...(liking ? [[['m'], 'more like this hit', on(hit => add('id', hit.item_id))], [['l'], 'less like this hit', on(hit => add('unlike', hit.item_id))]] : []),
+    ...(liking ? [[['m'], 'more like this hit', on(hit => add('id', hit.item_id))], [['M'], 'less like this hit', on(hit => add('unlike', hit.item_id))]] : []),
   ]);
   const version = { v: query.get('v'), rev: query.get('rev') };
   return html`<ol class="hits" ref=${list} aria-label="Hits">${hits.map(hit => html`<li key=${`${hit.dataset} ${hit.item_id}`} value=${hit.rank}>
     <${Tile} href=${address(['d', hit.dataset, 'i', hit.item_id], hit.dataset === dataset ? version : {})} thumb=${hit.thumb} label=${hit.label} text=${hit.text} name=${hit.item_id} dot=${hit.same} note=${number(hit.score)} />
     <span class="rank number">${hit.rank}${roles && hit.role && html` <span class="role">${hit.role}</span>`}</span>
-    ${liking && hit.dataset === dataset && html`<span class="likes"><button title="More like this (m)" aria-label=${`More like ${hit.item_id}`} onClick=${() => add('id', hit.item_id)}><${Icon} name="plus" /></button><button title="Less like this (l)" aria-label=${`Less like ${hit.item_id}`} onClick=${() => add('unlike', hit.item_id)}><${Icon} name="minus" /></button></span>`}</li>`)}</ol>`;
+    ${liking && hit.dataset === dataset && html`<span class="likes"><button title="More like this (m)" aria-label=${`More like ${hit.item_id}`} onClick=${() => add('id', hit.item_id)}><${Icon} name="plus" /></button><button title="Less like this (M)" aria-label=${`Less like ${hit.item_id}`} onClick=${() => add('unlike', hit.item_id)}><${Icon} name="minus" /></button></span>`}</li>`)}</ol>`;
 }

@@ -92,7 +92,7 @@ function Plane({ dataset, query, name, maps, facts }) {
     [['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'], 'move the map', event => view.current?.pan(...{ ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[event.key])],
     [['+', '-'], 'larger, smaller', event => view.current?.zoom(event.key === '+' ? 1.4 : 1 / 1.4)],
     [['0'], 'the whole map', () => view.current?.fit()],
-    [['s'], 'select what is in view', () => setRegion(view.current.inView())],
+    [['v'], 'select what is in view', () => setRegion(view.current.inView())],
     [['r'], 'draw a region (with the mouse: hold Shift)', () => setLasso(!lasso)],
     [['Escape'], 'clear the region', () => { setLasso(false); clear(); }],
   ]);

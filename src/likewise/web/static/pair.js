@@ -24,7 +24,7 @@ export function Pair({ first, second }) {
   useKeys([
     [['+', '-'], 'larger, smaller pictures', event => change(event.key === '+' ? 1 : -1)],
     [['b'], 'blink: one picture over the other', () => toggle('blink')],
-    [['x'], 'difference of the pictures', () => toggle('difference')],
+    [['i'], 'difference of the pictures', () => toggle('difference')],
     [['Space'], 'show the other picture while it is held', () => { if (!second) return false; setMode('blink'); setOver(true); return true; }],
   ]);
   useEffect(() => {

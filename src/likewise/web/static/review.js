@@ -8,7 +8,7 @@ import { setQuery } from './store.js';
 
 await styled('pages.css');
 
-const VERDICTS = [['kept', 'k', 'Kept', 'right, but the item stays'], ['dropped', 'd', 'Dropped', 'right, leave the item out'], ['wrong', 'w', 'Wrong', 'a mistake of the check']];
+const VERDICTS = [['kept', 'a', 'Kept', 'right, but the item stays as it is'], ['dropped', 'd', 'Dropped', 'right, leave the item out'], ['wrong', 'w', 'Wrong', 'a mistake of the check']];
 const SHOW = [['open', 'open'], ['judged', 'judged'], ['all', 'all']];
 const PAGE = 50;
 
@@ -78,9 +78,9 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
   useKeys([
     ...VERDICTS.map(([name, key, , meaning]) => [[key], `${name}: ${meaning}`, () => decide(name)]),
     [['n'], 'write a note', () => field.current?.focus()],
-    [['u'], 'withdraw the last verdict', undo],
+    [['z'], 'undo the last verdict', undo],
     [['j', 'ArrowRight'], 'next', () => go(at + 1)],
-    [['ArrowLeft'], 'previous', () => go(at - 1)],
+    [['k', 'ArrowLeft'], 'previous', () => go(at - 1)],
   ]);
   const writing = event => {
     if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;

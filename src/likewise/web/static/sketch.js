@@ -31,7 +31,7 @@ export function Sketch({ dataset, query, frame, sets }) {
   const undo = () => { if (strokes.length) { setUndone([...undone, strokes.at(-1)]); setStrokes(strokes.slice(0, -1)); } };
   const redo = () => { if (undone.length) { setStrokes([...strokes, undone.at(-1)]); setUndone(undone.slice(0, -1)); } };
   useKeys([
-    [['z'], 'undo a stroke', undo], [['y'], 'redo a stroke', redo], [['c'], 'clear the canvas', () => put([])],
+    [['z'], 'undo a stroke', undo], [['Z'], 'redo a stroke', redo], [['c'], 'clear the canvas', () => put([])],
     [['h'], 'mirror', () => put(mirrored(strokes))],
     [['[', ']'], 'thinner, thicker pen', event => setPen(Math.max(2, Math.min(12, pen + (event.key === '[' ? -2 : 2))))],
   ]);
@@ -41,7 +41,7 @@ export function Sketch({ dataset, query, frame, sets }) {
   return html`<div class="body"><h1 class="hidden">Draw in ${dataset}</h1><div class="draw"><section class="desk" aria-label="Sketch">
       <div class="paper"><${Paper} canvas=${canvas} pen=${pen} add=${stroke => put([...strokes, stroke])} strokes=${strokes} />
         ${target && photo && html`<img class="trace" src=${photo.picture.thumb} alt="" hidden=${query.get('trace') !== '1'} />`}</div>
-      <div class="row">${tool('undo', 'Undo (z)', undo, !strokes.length)}${tool('redo', 'Redo (y)', redo, !undone.length)}${tool('mirror', 'Mirror (h)', () => put(mirrored(strokes)), !strokes.length)}${tool('bin', 'Clear (c)', () => put([]), !strokes.length)}
+      <div class="row">${tool('undo', 'Undo (z)', undo, !strokes.length)}${tool('redo', 'Redo (Z)', redo, !undone.length)}${tool('mirror', 'Mirror (h)', () => put(mirrored(strokes)), !strokes.length)}${tool('bin', 'Clear (c)', () => put([]), !strokes.length)}
         <label><span class="soft">Pen</span><input type="range" aria-label="Width of the pen" min="2" max="12" step="1" value=${pen} onInput=${event => setPen(Number(event.target.value))} /><span class="number soft">${pen} px</span></label></div>
       <div class="row">${models.length > 1 && html`<${Choice} name="Model" text="Model" value=${model} options=${models} onChange=${name => setQuery({ model: name })} />`}
         ${(answer.data?.role.left_out || query.get('role')) && html`<${Choice} name="Role of the hits" text="Hits are" value=${role} options=${ROLES} onChange=${name => setQuery({ role: name })} />`}
