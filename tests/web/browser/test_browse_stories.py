@@ -248,6 +248,28 @@ def test_keys_and_the_scrubber_reach_any_of_12_million(many: Tab) -> None:
     expect(page).to_have_url(re.compile(r"at=\d{7}"))
 
 
+def test_a_range_has_the_items_that_were_not_loaded(many: Tab) -> None:
+    page = many.open("/d/emoji?at=600")
+    expect(many.tile(600)).to_be_visible()
+    expect(page.locator("#pending")).to_be_visible()
+    page.keyboard.press("x")
+    selection = page.get_by_role("group", name="Selection")
+    expect(selection).to_contain_text("1 selected")
+    page.keyboard.press("Home")
+    expect(many.tile(0)).to_be_focused()
+    page.keyboard.press("X")
+    expect(selection).to_contain_text("601 selected")
+    expect(selection.get_by_role("link", name="Search like the first 50")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(selection).to_have_count(0)
+    page.keyboard.press("x")
+    page.keyboard.press("End")
+    expect(many.tile(MANY - 1)).to_be_focused()
+    page.keyboard.press("X")
+    expect(selection).to_contain_text("1,000 selected")
+    expect(selection).to_contain_text("Of the range of 12,000,000 items, the 1,000 next to its")
+
+
 @pytest.fixture
 def narrow(chromium: "Browser", server: str) -> Iterator[Tab]:
     """Open an empty page of a telephone."""

@@ -10,6 +10,12 @@ const PAGE = 100;
 const KEPT_PAGES = 60;
 const AT_ONCE = 3;
 
+/** Items that a range with Shift selects at most. */
+const MOST_RANGE = 1_000;
+
+/** Items of a query by examples. */
+const MOST_LIKED = 50;
+
 const look = () => import('./look.js').then(found => found.Look);
 const curate = () => import('./curate.js').then(found => found.Curate);
 
@@ -28,7 +34,7 @@ export function Browse({ dataset, query, frame }) {
   useEffect(() => () => rows.close(), [rows]);
   const groups = useData(group ? dataset : null, 'groups', withGroup(asks, group), frame.fresh);
   const marks = useData(dataset, 'scrubber', asks, frame.fresh);
-  const [selected, setSelected] = useState(() => new Map());
+  const [selected, setSelected] = useState(() => new Map()), [ranged, setRanged] = useState(null);
   const cursorRow = useRef(() => null), barred = useRef(false);
   if (rows.first) barred.current = true;  // the bar follows the first rows, and stays
   const [looked, setLooked] = useState(null);
@@ -43,15 +49,25 @@ export function Browse({ dataset, query, frame }) {
   useKeys([
     [['+', '-'], 'larger, smaller tiles', event => resize(size, event.key === '+' ? 1 : -1)],
     [['f'], 'write a filter', () => { setOpen(true); document.getElementById('where')?.focus(); }],
-    [['Escape'], 'clear the selection', () => setSelected(new Map())],
+    [['Escape'], 'clear the selection', () => clear()],
   ]);
-  const clear = () => setSelected(new Map());
-  const select = (row, more) => setSelected(before => {
+  const clear = () => { setSelected(new Map()); setRanged(null); };
+  const select = row => setSelected(before => {
     const next = new Map(before);
-    if (more) more.forEach(one => next.set(one.item_id, one.label));
-    else if (!next.delete(row.item_id)) next.set(row.item_id, row.label);
+    if (!next.delete(row.item_id)) next.set(row.item_id, row.label);
     return next;
   });
+  /** Select all items between two places; those that are not here are fetched. */
+  const selectRange = async (from, to) => {
+    const many = Math.abs(to - from) + 1;
+    setRanged(many > PAGE ? 'The range is read…' : null);
+    try {
+      const range = await rows.between(from, to);
+      if (rows.closed) return;
+      setSelected(before => new Map([...before, ...range.map(one => [one.item_id, one.label])]));
+      setRanged(many > range.length ? `Of the range of ${counted(many, 'item')}, the ${count(range.length)} next to its start are selected.` : null);
+    } catch (error) { setRanged(`The range is not selected: ${error.message}`); }
+  };
   const changeOf = id => edits?.changes.get(id)?.get('label') ?? null;
   const problem = rows.error?.status === 422 && query.get('where') ? rows.error : null;
   const hrefOf = (row, index) => address(['d', dataset, 'i', row.item_id], withPlace(result(query), index, sort));
@@ -68,8 +84,8 @@ export function Browse({ dataset, query, frame }) {
       ${groups.error && html`<${Problem} error=${groups.error} />`}
       ${problem ? html`<${Empty}>The filter is not valid. ${problem.message}<//>` : rows.total === 0 ? html`<${Empty} next=${rows.first.items ? null : `likewise ingest ${dataset}`}>${rows.first.items ? 'No item meets the filter. Change or remove it.' : 'This data set has no items.'}<//>`
     : html`<${Grid} key=${key} rows=${rows} size=${size} groups=${group && groups.data ? groups.data.groups : null} marks=${marks.data?.marks ?? []} column=${marks.data?.column ?? 'label'}
-        start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} cursorRow=${cursorRow} changeOf=${changeOf} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
-      ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected.keys()]} clear=${clear} />`}
+        start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} onRange=${selectRange} cursorRow=${cursorRow} changeOf=${changeOf} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
+      ${(selected.size > 0 || ranged) && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected.keys()]} note=${ranged} clear=${clear} />`}
     </section>
     ${looked && html`<${Later} load=${look} dataset=${dataset} id=${looked.row.item_id} href=${hrefOf(looked.row, looked.index)} onClose=${() => setLooked(null)} />`}
   </div>`;
@@ -130,10 +146,17 @@ function Tools({ rows, query, size, schema, onFilter, open }) {
 }
 
 /** What one can do with the selected items. */
-function Selection({ dataset, query, ids, clear }) {
-  const href = address(['d', dataset, 'search'], { id: ids.slice(0, 50), v: query.get('v'), rev: query.get('rev') });
-  return html`<div class="selection" role="group" aria-label="Selection"><strong class="number" role="status">${count(ids.length)} selected</strong>
-    <a class="button main" href=${href}>Search like these</a><${Copy} text=${ids.join('\n')} label="Copy ids" /><button class="plain" onClick=${clear}>Clear</button></div>`;
+function Selection({ dataset, query, ids, note, clear }) {
+  const href = address(['d', dataset, 'search'], { id: ids.slice(0, MOST_LIKED), v: query.get('v'), rev: query.get('rev') });
+  return html`<div class="selection" role="group" aria-label="Selection"><strong class="number" role="status">${count(ids.length)} selected</strong>${note && html`<span role="status">${note}</span>`}
+    <a class="button main" href=${href}>${ids.length > MOST_LIKED ? `Search like the first ${MOST_LIKED}` : 'Search like these'}</a><${Copy} text=${ids.join('\n')} label="Copy ids" /><button class="plain" onClick=${clear}>Clear</button></div>`;
+}
+
+/** The row at a place of a page: a mapping, or null. */
+function rowOf(answer, at) {
+  if (!answer || at >= answer.rows.length) return null;
+  const columns = answer.columns;
+  return { item_id: columns.item_id[at], label: columns.label[at], text: columns.text?.[at] ?? null, thumb: answer.thumbs[at], columns, at };
 }
 
 /** The rows of a result, fetched in pages around what is seen, and forgotten when far away. */
@@ -152,12 +175,30 @@ class Rows {
   }
 
   /** The row at `index`: a mapping, or null while it is on its way. */
-  at(index) {
-    const answer = this.pages.get(Math.floor(index / PAGE));
-    const at = index % PAGE;
-    if (!answer || at >= answer.rows.length) return null;
-    const columns = answer.columns;
-    return { item_id: columns.item_id[at], label: columns.label[at], text: columns.text?.[at] ?? null, thumb: answer.thumbs[at], columns, at };
+  at(index) { return rowOf(this.pages.get(Math.floor(index / PAGE)), index % PAGE); }
+
+  /** The rows between two places, from the first place on and `MOST_RANGE` at most. */
+  async between(from, to) {
+    const way = Math.sign(to - from) || 1;
+    const end = from + way * Math.min(Math.abs(to - from), MOST_RANGE - 1);
+    const [low, high] = [Math.min(from, end), Math.max(from, end)];
+    const rows = [];
+    for (let page = Math.floor(low / PAGE); page * PAGE <= high; page++) {
+      const answer = this.pages.get(page) ?? await data(this.dataset, 'page', this.asks(page));
+      for (let at = Math.max(0, low - page * PAGE); at < PAGE && page * PAGE + at <= high; at++) {
+        const row = rowOf(answer, at);
+        if (row) rows.push(row);
+      }
+    }
+    return rows;
+  }
+
+  /** The query of a page. */
+  asks(page) {
+    const query = new URLSearchParams(this.query);
+    query.set('offset', page * PAGE);
+    query.set('limit', PAGE);
+    return query;
   }
 
   /** Fetch the pages of the rows [from, to), and give up others that are on their way. */
@@ -179,11 +220,8 @@ class Rows {
   async fetch(page) {
     const control = new AbortController();
     this.running.set(page, control);
-    const query = new URLSearchParams(this.query);
-    query.set('offset', page * PAGE);
-    query.set('limit', PAGE);
     try {
-      const answer = await data(this.dataset, 'page', query, { signal: control.signal });
+      const answer = await data(this.dataset, 'page', this.asks(page), { signal: control.signal });
       this.pages.set(page, answer);
       this.total = answer.total;
       if (!this.first || answer.offset < this.first.offset) this.first = answer;

@@ -11,9 +11,9 @@ const QUICK = 2_000;
 /**
  * `rows` is a Rows; `size` the least width of a tile; `groups` the headings, or null.
  * `hrefOf(row, index)` is the address of an item; `start` the first tile to show. `cursorRow` is a
- * ref, which gets a function that returns the row at the cursor; `changeOf(id)` a pending label.
+ * ref, which gets a function that returns the row at the cursor; `onRange(from, to)` selects a range; `changeOf(id)` a pending label.
  */
-export function Grid({ rows, size, groups, marks, column, start, hrefOf, selected, onSelect, onPlace, onLook, cursorRow, changeOf }) {
+export function Grid({ rows, size, groups, marks, column, start, hrefOf, selected, onSelect, onRange, onPlace, onLook, cursorRow, changeOf }) {
   const total = groups ? groups.reduce((sum, group) => sum + group.count, 0) : rows.total ?? 0;
   const [width, setWidth] = useState(0);
   const columns = Math.max(1, Math.floor(width / size));
@@ -65,7 +65,8 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
   cursorRow.current = () => row(here());
   const select = range => {
     const one = row(here());
-    if (one) onSelect(one, range ? rowsBetween(rows, live.from ?? here(), here()) : null);
+    if (range) onRange(live.from ?? here(), here());
+    else if (one) onSelect(one);
     live.from = here();
   };
   useKeys([
@@ -89,7 +90,7 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
     if (!event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
-    onSelect(one, rowsBetween(rows, live.from ?? index, index));
+    onRange(live.from ?? index, index);
     live.from = index;
   };
   return html`<div class="field">
@@ -110,16 +111,6 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
     <${Scrubber} part=${Math.max(0, Math.min(1, part))} view=${scroll.height} plan=${plan} marks=${marks} text=${placeText(first, total, row(first), column)}
       jump=${place => scroll.to(place * (plan.real - scroll.height))} step=${by => move(plan.beyond(here(), by * 1))} />
   </div>`;
-}
-
-/** The loaded rows between two places. */
-function rowsBetween(rows, one, other) {
-  const between = [];
-  for (let index = Math.min(one, other); index <= Math.max(one, other) && between.length < 1000; index++) {
-    const row = rows.at(index);
-    if (row) between.push(row);
-  }
-  return between;
 }
 
 const APART = 20;
