@@ -101,6 +101,27 @@ def test_a_verdict_of_somebody_else_is_not_replaced(copies: Path) -> None:
     assert likewise.review("toys", [one], verdict="wrong", expect="kept").changed == 1
 
 
+def test_a_note_of_somebody_else_is_not_replaced(copies: Path) -> None:
+    one = likewise.reviews("toys").doubts[0].id
+    likewise.review("toys", [one], verdict="kept", note="two cameras")
+    seen = {"ids": [one], "verdict": "kept", "note": "mine", "expect": "kept"}
+    with opened() as page:
+        fault = page.post(f"{REVIEW}s", json={**seen, "expect_note": ""}, status=409)
+        assert fault["changes"] == [
+            {"item_id": one, "column": "note", "present": "two cameras", "expected": None}
+        ]
+        assert "is 'two cameras', not '' as expected; nothing was changed" in fault["what"]
+        both = {**seen, "expect": None, "expect_note": "one camera"}
+        fault = page.post(f"{REVIEW}s", json=both, status=409)
+        assert [change["column"] for change in fault["changes"]] == ["verdict", "note"]
+        page.post(f"{REVIEW}s", json={**seen, "expect_note": 5}, status=422)
+        page.post(f"{REVIEW}s", json={**seen, "expect_note": "two cameras"})
+    [doubt] = [d for d in likewise.reviews("toys", judged=True).doubts if d.id == one]
+    assert doubt.note == "mine"
+    words = ("likewise", "review", "toys", one, "--verdict=kept", "--expect-note=two cameras")
+    assert forked.run(copies, *words).returncode == 4
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

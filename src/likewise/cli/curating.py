@@ -91,6 +91,10 @@ def review(  # noqa: PLR0913 (a function here is a command, an argument an optio
         Literal["none", "kept", "dropped", "wrong"] | None,
         typer.Option(help="Change nothing unless this is the present verdict."),
     ] = None,
+    expect_note: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Change nothing unless this is the present note."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Judge flags and findings, so that they are not listed again.
@@ -101,7 +105,13 @@ def review(  # noqa: PLR0913 (a function here is a command, an argument an optio
     if (verdict is None) != undo:
         raise typer.BadParameter("give either --verdict or --undo")
     done = likewise.review(
-        dataset, ids or (), verdict=verdict, note=note, name=name, expect=expect
+        dataset,
+        ids or (),
+        verdict=verdict,
+        note=note,
+        name=name,
+        expect=expect,
+        expect_note=expect_note,
     )
     if json:
         print_json(done)

@@ -56,6 +56,7 @@ def review(  # noqa: PLR0913 (options of a verdict, keyword only)
     note: str = "",
     name: str | None = None,
     expect: Expected | None = None,
+    expect_note: str | None = None,
     workspace: StrPath | None = None,
 ) -> Reviewed:
     """Judge flags of ``check`` and findings of ``ingest``, so that they are not listed again.
@@ -75,12 +76,14 @@ def review(  # noqa: PLR0913 (options of a verdict, keyword only)
             yet; with None as verdict, all that have one.
         expect: the present verdict, as the caller has seen it, or ``none`` (compare-and-set).
             If another one is present, for example because of a colleague, nothing is changed.
+        expect_note: the present note in the same way; an empty text for none.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: there is no such data set, id, flag or check.
         DataError: neither ids nor a name, no such verdict, or a note that cannot be kept.
-        ChangedValueError: a present verdict is not the expected one; the error has both.
+        ChangedValueError: a present verdict or note is not the expected one; the error has
+            both.
         MissingArtefactError: the data set was not ingested, or not checked.
 
     Example:
@@ -110,8 +113,8 @@ def review(  # noqa: PLR0913 (options of a verdict, keyword only)
                     where = f"the doubts about {dataset}"
                     raise UnknownNameError("flag or check", name, names, where)
                 chosen += [key for key in alike if (key in before) == (verdict is None)]
-            if expect is not None:
-                _compare(dataset, chosen, before, expect)
+            present = {key: before.get(key, Verdict(None, None)) for key in chosen}
+            _compare(dataset, present, expect, expect_note)
             gone = set(chosen)
             after = {key: value for key, value in before.items() if key not in gone}
             if verdict is not None:
@@ -141,22 +144,27 @@ def _check(
         raise DataError(fault)
 
 
-def _compare(dataset: str, chosen: Sequence[DoubtKey], present: Verdicts, expect: str) -> None:
-    """Refuse the verdict if a present one is not the expected one.
+def _compare(
+    dataset: str, present: Verdicts, expect: str | None, expect_note: str | None
+) -> None:
+    """Refuse the verdict if a present one, or its note, is not the expected one.
 
     Raises:
-        ChangedValueError: it is not; the error has both, None for no verdict.
+        ChangedValueError: it is not; the error has both, None for no verdict or note.
     """
+    changes: list[tuple[str, str, str | None, str | None]] = []
+    lines = []
     seen = None if expect == "none" else expect
-    now = {key: present[key].verdict if key in present else None for key in chosen}
-    changes = [(key.id, "verdict", one, seen) for key, one in now.items() if one != seen]
+    for key, value in present.items():
+        about = f"{key.name} of {key.path!r}"
+        if expect is not None and value.verdict != seen:
+            changes.append((key.id, "verdict", value.verdict, seen))
+            lines.append(f"{about} is {value.verdict or 'open'}, not {seen or 'open'}")
+        if expect_note is not None and (value.note or "") != expect_note:
+            changes.append((key.id, "note", value.note, expect_note or None))
+            lines.append(f"the note on {about} is {value.note or ''!r}, not {expect_note!r}")
     if changes:
-        lines = (
-            f"{key.name} of {key.path!r} is {one or 'open'}, not {seen or 'open'} as expected"
-            for key, one in now.items()
-            if one != seen
-        )
-        listed = bounded(lines, len(changes), 3)
+        listed = bounded((f"{line} as expected" for line in lines), len(lines), 3)
         raise ChangedValueError(
             f"{dataset}: {listed}; nothing was changed; decide by the present verdicts", changes
         )

@@ -112,3 +112,25 @@ def test_a_verdict_of_somebody_else_is_shown(reviewing: Tab, copies: Path) -> No
     alert.get_by_role("button", name="Write mine").click()
     expect(alert).to_have_count(0)
     assert verdicts(copies)["leak"] == ("wrong", None)
+
+
+def test_a_note_of_somebody_else_is_shown(reviewing: Tab, copies: Path) -> None:
+    reviewing.refusals = True
+    page = reviewing.open("/d/toys/review?flag=leak")
+    expect(page.locator(".doubt h2")).to_have_text("leak")
+    likewise.review("toys", name="leak", verdict="kept", note="theirs", workspace=copies)
+    page.keyboard.press("n")
+    page.keyboard.type("mine")
+    page.keyboard.press("Enter")
+    page.keyboard.press("a")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(re.compile("their verdict.*kept, theirs.*yours.*kept, mine"))
+    alert.get_by_role("button", name="Keep theirs").click()
+    expect(alert).to_have_count(0)
+    expect(page.get_by_label("Note")).to_have_value("theirs")
+    page.keyboard.press("n")
+    page.keyboard.press("End")
+    page.keyboard.type(" and mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("kept, theirs and mine")).to_be_visible()
+    assert verdicts(copies)["leak"] == ("kept", "theirs and mine")

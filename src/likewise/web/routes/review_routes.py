@@ -126,8 +126,8 @@ def judge(call: Call) -> Response:
         raise bad_request("ids: give a list of ids of flags and findings")
     if not 0 < len(ids) <= MOST_IDS or not isinstance(note, str):
         raise bad_request(f"give 1 to {MOST_IDS:,} ids, and the note as text")
-    verdict, expect = given.get("verdict"), given.get("expect")
-    for field, value in (("verdict", verdict), ("expect", expect)):
+    verdict, expect, seen = (given.get(f) for f in ("verdict", "expect", "expect_note"))
+    for field, value in (("verdict", verdict), ("expect", expect), ("expect_note", seen)):
         if value is not None and not isinstance(value, str):
             raise bad_request(f"{field}: give a text or null")
     done = likewise.review(
@@ -136,6 +136,7 @@ def judge(call: Call) -> Response:
         verdict=verdict,
         note=note,
         expect=expect or "none",
+        expect_note=seen,
         workspace=call.site.workspace,
     )
     return json_answer(done)

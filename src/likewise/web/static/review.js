@@ -49,12 +49,12 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
   }, [at, doubts.length, end]);
 
   const replace = (id, values) => setDoubts(before => before.map(one => (one.id === id ? { ...one, ...values } : one)));
-  const judge = async (one, verdict, words, seen = one.verdict) => {
+  const judge = async (one, verdict, words, seen = one) => {
     if (readOnly || busy.current) return false;
     busy.current = true;
     setError(null);
     try {
-      const done = await post(`${path}s`, { ids: [one.id], verdict, note: verdict ? words : '', expect: seen ?? 'none' });
+      const done = await post(`${path}s`, { ids: [one.id], verdict, note: verdict ? words : '', expect: seen.verdict ?? 'none', expect_note: seen.note ?? '' });
       last.current = { id: one.id, verdict: one.verdict, note: one.note };
       replace(one.id, { verdict, note: verdict ? words || null : null });
       setNumbers({ open: done.open, judged: done.judged });
@@ -62,7 +62,9 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
       setChanged(true);
       return true;
     } catch (fault) {
-      if (fault.status === 409 && fault.body.changes) setConflict({ one, verdict, words, present: fault.body.changes[0].present });
+      const changes = fault.status === 409 && fault.body.changes;
+      const now = name => { const change = changes.find(other => other.column === name); return change ? change.present : seen[name]; };
+      if (changes) setConflict({ one, verdict, words: verdict ? words || null : null, present: { verdict: now('verdict'), note: now('note') } });
       else setError(fault);
       return false;
     } finally { busy.current = false; }
@@ -95,7 +97,7 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
       <span class="row end"><${Choice} name="Flag or check" text="Flag" value=${flag} options=${[['', 'all'], ...first.names.map(one => [one.name, `${one.name} (${count(one.open)} open)`])]} onChange=${name => setQuery({ flag: name })} />
         <${Choice} name="Show" text="Show" value=${show} options=${SHOW} onChange=${name => setQuery({ show: name })} /></span></div>
     ${error && html`<${Problem} error=${error} />`}
-    ${conflict && html`<${Conflict} conflict=${conflict} keep=${() => { replace(conflict.one.id, { verdict: conflict.present }); setConflict(null); }} write=${() => judge(conflict.one, conflict.verdict, conflict.words, conflict.present)} />`}
+    ${conflict && html`<${Conflict} conflict=${conflict} keep=${() => { replace(conflict.one.id, conflict.present); setNote(null); setConflict(null); }} write=${() => judge(conflict.one, conflict.verdict, conflict.words ?? '', conflict.present)} />`}
     ${!all ? html`<${Empty} next=${`dvc repro check@${first.base}`}>This data set has no flags and no findings. Its checks may not have run yet.<//>`
     : !doubt ? html`<${Empty}>${doubts.length ? 'This was the last one of the list.' : 'Nothing of this kind is left.'} ${at > 0 && html`<button onClick=${() => go(at - 1)}>Back to the previous one</button>`}<//>`
     : html`<section class="card doubt" aria-label="Flag or finding">
@@ -112,8 +114,9 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
 
 /** A verdict that someone else has given meanwhile. */
 function Conflict({ conflict, keep, write }) {
-  const { one, verdict, present } = conflict;
+  const { one, verdict, words, present } = conflict;
+  const told = (name, note) => (note ? `${name ?? 'none'}, ${note}` : name ?? 'none');
   return html`<div class="problem" role="alert"><p>Somebody else has judged ${one.name} of ${one.path} meanwhile.</p>
-    <dl class="columns"><dt>their verdict</dt><dd>${present ?? 'none'}</dd><dt>yours</dt><dd>${verdict ?? 'none'}</dd></dl>
+    <dl class="columns"><dt>their verdict</dt><dd>${told(present.verdict, present.note)}</dd><dt>yours</dt><dd>${told(verdict, words)}</dd></dl>
     <div class="row"><button onClick=${keep}>Keep theirs</button><button onClick=${write}>Write mine</button></div></div>`;
 }
