@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from likewise.cli.output import print_note
 from likewise.errors import BrokenEntryWarning
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _GC_THRESHOLD = 100_000
 """Number of new objects after which the garbage collector runs; Python's default is 700."""
@@ -169,7 +172,37 @@ def _show_warning(
         _show_other_warning(message, category, filename, lineno, file, line)
 
 
+class _OpenOutput(io.FileIO):
+    """The output of a stage, which nobody may read any more, as after ``dvc repro | head``."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write the bytes; what a closed pipe does not take is dropped."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            return memoryview(data).nbytes
+
+
+def _keep_outputs_open() -> None:
+    """Let a stage of DVC end its work where the reader of its messages has ended.
+
+    Otherwise a stage that has written its outputs would fail, and DVC would not record them.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.flush()
+            raw = _OpenOutput(stream.fileno(), "wb", closefd=False)
+            buffered = name == "stderr" or stream.line_buffering
+            text = io.TextIOWrapper(
+                io.BufferedWriter(raw), encoding=stream.encoding, line_buffering=buffered
+            )
+            setattr(sys, name, text)
+
+
 def _prepare_streams() -> None:
+    if "DVC_STAGE" in os.environ:
+        _keep_outputs_open()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
