@@ -9,7 +9,7 @@ from PIL import Image
 import likewise
 from forked import run_dvc
 from learning import write
-from likewise.errors import BrokenEntryWarning, UnknownNameError
+from likewise.errors import BrokenEntryWarning, ConfigError, UnknownNameError
 from likewise.storage import tables
 
 
@@ -76,8 +76,10 @@ def test_what_is_taken_down_is_removed(workspace: Path) -> None:
 
 
 def test_wrong_entries_are_named(workspace: Path) -> None:
-    with pytest.raises(UnknownNameError, match="no data set named 'emoji'"):
+    with pytest.raises(ConfigError, match=r"thumbs: no entry of 'emoji'; add emoji: {}"):
         likewise.thumbs("emoji", workspace=workspace)
+    with pytest.raises(UnknownNameError, match="did you mean 'emoji'"):
+        likewise.thumbs("emojy", workspace=workspace)
     write(workspace, "thumbs", "emojy", {})
     with pytest.warns(BrokenEntryWarning, match=r"thumbs\.emojy.* did you mean 'emoji'"):
         likewise.open("emoji", workspace=workspace)

@@ -14,7 +14,6 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.incremental_table import IncrementalTable
-from likewise.errors import UnknownNameError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
@@ -61,7 +60,8 @@ def thumbs(dataset: str, *, workspace: StrPath | None = None) -> Thumbs:
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        UnknownNameError: ``thumbs`` of params.yaml has no such data set.
+        UnknownNameError: no such data set.
+        ConfigError: ``thumbs`` of params.yaml has no entry of the data set.
         MissingArtefactError: the data set was not ingested.
 
     Example:
@@ -76,9 +76,7 @@ def thumbs(dataset: str, *, workspace: StrPath | None = None) -> Thumbs:
         0
     """
     ws = open_workspace(workspace)
-    if dataset not in ws.params.thumbs:
-        ws.params.refuse_broken(dataset, ("thumbs",))
-        raise UnknownNameError("data set", dataset, ws.params.thumbs, "params.yaml: thumbs")
+    ws.need_entry("thumbs", dataset)
     side = ws.params.thumbs[dataset].side
     made = artefacts.table(ws, dataset, THUMBS.name)
     metadata = {_PICTURE: {"side": str(side)}}

@@ -17,7 +17,7 @@ from likewise.distributed import (
     remove_plans,
 )
 from likewise.distributed.engines.here import Here
-from likewise.errors import LikewiseError, UnknownNameError
+from likewise.errors import LikewiseError
 from likewise.formats import atomic
 from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
@@ -140,8 +140,9 @@ def check(
         The counts of the flags, or with ``shard`` the numbers of shards.
 
     Raises:
-        UnknownNameError: ``checks`` of params.yaml has no such data set, or there is no engine.
-        ConfigError: ``shard`` is not K/N.
+        UnknownNameError: no such data set or engine.
+        ConfigError: ``checks`` of params.yaml has no entry of the data set, or ``shard`` is not
+            K/N.
         MissingArtefactError: the data set, or one that ``against`` names, was not measured.
         DataError: shards failed; all others are kept.
 
@@ -155,9 +156,7 @@ def check(
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    if dataset not in ws.params.checks:
-        ws.params.refuse_broken(dataset, ("checks",))
-        raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
+    ws.need_entry("checks", dataset)
     chosen = choose_engine(ws.params.engines, engine)
     if shard is not None:
         part = parse_shard(shard)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from likewise.errors import (
     BrokenEntryWarning,
+    ConfigError,
     DataError,
     MissingArtefactError,
     UnknownNameError,
@@ -101,6 +102,21 @@ class Workspace(Places):
         if name not in names:
             self.params.refuse_broken(name, ("datasets", *VIEW_SECTIONS))
             raise UnknownNameError("data set", name, names, "params.yaml")
+
+    def need_entry(self, section: str, dataset: str) -> None:
+        """Refuse a data set without an entry in a section that has one per data set.
+
+        Raises:
+            UnknownNameError: params.yaml has no such data set.
+            ConfigError: it has no such entry, or a broken one.
+        """
+        if dataset not in getattr(self.params, section):
+            self.params.refuse_broken(dataset, (section,))
+            self.dataset(dataset)
+            raise ConfigError(
+                f"params.yaml: {section}: no entry of {dataset!r}; add {dataset}: {{}} "
+                "there, then run: dvc repro"
+            )
 
     def run(self, name: str) -> Run:
         """Return the entry of the run ``name`` in params.yaml.
