@@ -352,3 +352,13 @@ def test_numbers_out_of_range_are_reported(
 ) -> None:
     with pytest.raises(DataError, match=said):
         likewise.search("emoji", **query)
+
+
+def test_an_opened_transparent_picture_is_on_white_as_its_file_is(workspace: Path) -> None:
+    path = workspace / "transparent.png"
+    drawing = Image.new("RGBA", (40, 20), (200, 0, 0, 0))
+    drawing.paste((200, 0, 0, 255), (5, 5, 15, 15))
+    drawing.save(path)
+    by_file = likewise.search("emoji", image=path, k=3)
+    by_picture = likewise.search("emoji", image=drawing, k=3)
+    assert by_picture.frame.equals(by_file.frame)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image
 
 from likewise.imaging.probe import BadImage, load_pixels, open_image, pillow_errors_as_bad_image
 
@@ -39,7 +39,7 @@ def decode(data: bytes, *, upright: bool = False) -> Image.Image:
     image, orientation = open_image(data)
     load_pixels(image)
     with pillow_errors_as_bad_image():
-        rgb = _rgb(image)
+        rgb = as_rgb(image)
         return turn_upright(rgb, orientation) if upright else rgb
 
 
@@ -80,7 +80,7 @@ def decode_reduced(
         image.draft(None, needed_size(*image.size))
     load_pixels(image)
     with pillow_errors_as_bad_image():
-        return _rgb(image)
+        return as_rgb(image)
 
 
 def decode_small(data: bytes, side: int, box: Sequence[float] | None = None) -> Image.Image:
@@ -104,7 +104,7 @@ def decode_small(data: bytes, side: int, box: Sequence[float] | None = None) -> 
         image.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
     load_pixels(image)
     with pillow_errors_as_bad_image():
-        small = _rgb(image)
+        small = as_rgb(image)
         if box is not None:
             x, y = image.width / width, image.height / height
             small = crop(small, (box[0] * x, box[1] * y, box[2] * x, box[3] * y))
@@ -133,7 +133,8 @@ def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
     return image.resize((x2 - x1, y2 - y1), Image.Resampling.NEAREST, box=(x1, y1, x2, y2))
 
 
-def _rgb(image: ImageFile.ImageFile) -> Image.Image:
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Convert an opened image to RGB as ``decode`` does: transparent pixels become white."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         return _from_grey16(image)
     if image.mode in ("I", "F"):

@@ -12,7 +12,7 @@ import polars as pl
 from likewise.errors import DataError, UnknownOptionError
 from likewise.formats.array_types import Pixels
 from likewise.formats.paths import StrPath
-from likewise.imaging.decode import crop, decode
+from likewise.imaging.decode import as_rgb, crop, decode
 from likewise.imaging.probe import BadImage
 from likewise.retrieval.search_options import (
     Box,
@@ -245,7 +245,7 @@ def open_picture(picture: Picture) -> "Image.Image":
     if isinstance(picture, np.ndarray):
         return _from_array(picture)
     if not isinstance(picture, str | os.PathLike | bytes):
-        return picture.convert("RGB")
+        return as_rgb(picture)
     name = "the query" if isinstance(picture, bytes) else str(picture)
     try:
         return decode(image_bytes(picture))
