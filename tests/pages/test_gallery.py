@@ -133,7 +133,7 @@ def test_hits_are_in_order_with_rank_score_class_and_name() -> None:
     assert page.one("title").text == "A title: q.jpg"
     assert page.one("header").text == "A title a note"
     assert page.one("main").text == (
-        "Query no picture cat q.jpg 2 hits "
+        "Query no picture cat q.jpg 2 hits, the nearest first "
         f"no picture 1 {0.98765:.4f} cat a.jpg no picture 2 -0.5000 b.jpg "
         "label of the query other label Show the hits in several rows"
     )

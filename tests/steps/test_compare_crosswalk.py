@@ -55,7 +55,9 @@ def test_the_changed_queries_are_a_page(two: Path, tmp_path: Path) -> None:
     assert changed > 0
     # A query and its first eight hits in both runs.
     assert page.count("data:image/jpeg") == changed * (1 + 2 * 8)
-    assert page.count(">rough: ") == changed
+    assert page.count(">rough: ap ") == changed
+    assert "Score: cosine, greater is nearer." in page
+    assert "The value of a query is ap: Average precision" in page
     for query in (*found.fixed, *found.broken):
         assert f'aria-label="{RUN}: ' in page
         assert query.item_id in page
@@ -64,7 +66,7 @@ def test_the_changed_queries_are_a_page(two: Path, tmp_path: Path) -> None:
 def test_runs_without_ranked_lists_have_no_page(two: Path) -> None:
     queries = read_results(open_workspace(two), RUN).queries
     with pytest.raises(DataError, match="leave out --html"):
-        changes_page(("a", "b"), queries.drop("hits"), ([], []), [], "")
+        changes_page(("a", "b"), queries.drop("hits"), ([], []), [], "", {})
 
 
 def test_a_comparison_is_of_the_same_queries(two: Path) -> None:

@@ -159,8 +159,18 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         }
         hits = likewise.search(dataset, rev=rev, **query, **options)
     words = [*(text or []), *(f"not {one}" for one in not_text or [])]
-    parts = (*words, keywords, rev, model, index, rerank, where, selection)
-    caption = ", ".join(filter(None, parts))
+    settings = {
+        "text": ", ".join(words),
+        "keywords": keywords,
+        "revision": rev,
+        "model": model,
+        "index": index,
+        "re-ranker": rerank,
+        "where": where,
+        "selection": selection,
+    }
+    parts = "; ".join(f"{name}: {value}" for name, value in settings.items() if value)
+    caption = f"{parts[0].upper()}{parts[1:]}." if parts else ""
     for file, write in ((html, hits.to_html), (png, hits.to_png)):
         if file:
             write(file, note=caption)

@@ -4,19 +4,18 @@ import base64
 from collections.abc import Sequence
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from likewise.formats.counted_nouns import counted
-from likewise.pages.gallery import Tile
+from likewise.pages.gallery import SCORE, Tile
+from likewise.pages.sheet_drawing import fitted, frame, sheet, wrapped, write
 
 COLUMNS = 5
 CELL = 200
 """Edge length of a cell in pixels."""
 
-_GAP, _LINE, _HEADER = 16, 18, 56
-_INK, _GREY, _PAGE, _MAT = "#1c1d20", "#6a6d75", "#f6f6f4", "#ececea"
-_FRAME = {True: "#1c7c4a", False: "#a5a8ad", None: "#dfdfdc"}
-_MAX_CHARACTERS = 26
+_GAP, _LINE = 16, 18
+_INK, _GREY, _PAGE, _MAT = "#1c1d20", "#5f626a", "#ffffff", "#ececea"
+_TITLE, _TEXT = 17, 13
 
 
 def contact_sheet(
@@ -29,20 +28,32 @@ def contact_sheet(
 ) -> bytes:
     """Return a PNG with ``title``, ``note``, and the images of the query and the hits.
 
-    The frame of a hit is green if its class is that of the query; the caption is rank, score
-    and label. The bytes are reproducible.
+    The frame of a hit is green if its class is that of the query, and red and dashed if it is
+    another one; the caption is rank, score, label and name. The bytes are reproducible.
+
+    Raises:
+        DataError: the picture would be too large for one file.
     """
     tiles = [*query, *hits]
     rows = max(1, -(-len(tiles) // COLUMNS))
     width = COLUMNS * (CELL + _GAP) + _GAP
-    height = _HEADER + rows * (CELL + 3 * _LINE + _GAP) + _GAP
-    page = Image.new("RGB", (width, height), _PAGE)
+    legend = f"Hits: {len(hits):,}, the nearest first, with rank, score, label and item. "
+    legend += f"Score: {SCORE}."
+    if any(hit.same is not None for hit in hits):
+        legend += " Solid green frame: label of the query. Dashed red frame: another label."
+    inner = width - 2 * _GAP
+    heads = [(line, _TITLE, _INK) for line in wrapped(title, _TITLE, inner, 2)]
+    heads += [(line, _TEXT, _GREY) for line in wrapped(f"{note} {legend}", _TEXT, inner, 6)]
+    header = _GAP + sum(size + 5 for _, size, _ in heads) + 6
+    page = sheet(width, header + rows * (CELL + 3 * _LINE + _GAP) + _GAP, _PAGE)
     draw = ImageDraw.Draw(page)
-    draw.text((_GAP, 12), title, fill=_INK, font=ImageFont.load_default(18))
-    draw.text((_GAP, 36), note or _count(hits), fill=_GREY, font=ImageFont.load_default(12))
+    top = _GAP
+    for line, size, ink in heads:
+        write(draw, (_GAP, top), line, size, ink)
+        top += size + 5
     for number, tile in enumerate(tiles):
         row, column = divmod(number, COLUMNS)
-        corner = (_GAP + column * (CELL + _GAP), _HEADER + row * (CELL + 3 * _LINE + _GAP))
+        corner = (_GAP + column * (CELL + _GAP), header + row * (CELL + 3 * _LINE + _GAP))
         place = number - len(query)
         _cell(page, draw, corner, tile, f"{first_rank + place}" if place >= 0 else "query")
     out = BytesIO()
@@ -55,26 +66,19 @@ def _cell(
 ) -> None:
     left, top = corner
     box = (left, top, left + CELL, top + CELL)
-    draw.rectangle(box, fill=_MAT, outline=_FRAME[tile.same], width=3 if tile.same else 1)
+    draw.rectangle(box, fill=_MAT)
     if tile.picture:
         data = base64.b64decode(tile.picture.partition(",")[2])
         image = Image.open(BytesIO(data))
-        image.thumbnail((CELL - 8, CELL - 8), Image.Resampling.LANCZOS)
+        image.thumbnail((CELL - 10, CELL - 10), Image.Resampling.LANCZOS)
         position = (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2)
         page.paste(image, position)
+    else:
+        write(draw, (left + 8, top + 10), "no picture", _TEXT, _GREY)
+    frame(draw, box, right=tile.same)
     score = "" if tile.score is None else f"   {tile.score:.4f}"
-    for line, (text, ink) in enumerate(
-        ((f"{rank}{score}", _INK), (tile.label or "", _INK), (tile.name, _GREY))
-    ):
-        text_position = (left, top + CELL + 3 + line * _LINE)
-        draw.text(text_position, _short(text), fill=ink, font=ImageFont.load_default(13))
-
-
-def _short(text: str) -> str:
-    """Shorten ``text`` to one line, keeping its end, which is the specific part of names."""
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_CHARACTERS else "..." + line[3 - _MAX_CHARACTERS :]
-
-
-def _count(hits: Sequence[Tile]) -> str:
-    return counted(len(hits), "hit")
+    lines = ((f"{rank}{score}", _INK), (tile.label or "", _INK), (tile.name, _GREY))
+    for line, (text, ink) in enumerate(lines):
+        keep = "end" if line == len(lines) - 1 else "start"
+        place = (left, top + CELL + 4 + line * _LINE)
+        write(draw, place, fitted(text, _TEXT, CELL, keep=keep), _TEXT, ink)

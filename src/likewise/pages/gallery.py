@@ -10,7 +10,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from likewise.imaging.decode import decode_small
+from likewise.imaging.decode import as_rgb, decode_small
 from likewise.imaging.probe import BadImage
 from likewise.pages.rendering import render
 
@@ -18,6 +18,9 @@ SIDE = 256
 """Maximum edge length of a thumbnail in pixels."""
 
 _QUALITY = 85
+
+SCORE = "similarity to the query (greater is nearer)"
+"""Meaning of the score of a hit."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
     """
     try:
         if isinstance(picture, Image.Image):
-            small = picture.convert("RGB")
+            small = as_rgb(picture).copy()
             small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         else:
             small = decode_small(picture, SIDE, box)
@@ -90,7 +93,7 @@ def search_page(
 ) -> str:
     """Return a page with ``title``, ``note``, images of the query, and the hits in a row."""
     values = {"title": title, "query": query, "hits": hits, "note": note}
-    return render("sheet.html", **values, first_rank=first_rank)
+    return render("sheet.html", **values, first_rank=first_rank, score=SCORE)
 
 
 def flags_page(title: str, sections: Sequence[FlagSection], note: str) -> str:

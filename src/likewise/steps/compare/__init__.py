@@ -9,6 +9,7 @@ from likewise.catalogue.paired_queries import common_queries
 from likewise.catalogue.run_comparison import ChangedQuery, Comparison
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError
+from likewise.evaluation.metrics import METRICS
 from likewise.evaluation.paired_metrics import (
     ComparedMetric,
     corrected_metrics,
@@ -94,13 +95,19 @@ def _page(comparison: Comparison, both: pl.DataFrame, workspace: StrPath | None)
         dataset = open_workspace(workspace, rev=rev or None).run(run).dataset
         opened.append(open_catalogue(dataset, rev=rev or None, workspace=workspace))
     changed = [[query.item_id for query in q] for q in (comparison.fixed, comparison.broken)]
-    main = comparison.rows[0]
-    note = (
-        f"{main.metric}: {main.first:.4f} and {main.second:.4f}, p {main.difference.p:.4f}. "
-        "The value of each query is next to the name of the run."
-    )
+    main, metric = comparison.rows[0], str(comparison.protocol.get("metric", ""))
+    known = METRICS.get(metric.partition("@")[0])
+    meaning = f" The value of a query is {metric}: {known.summary}" if known else ""
+    title = opened[0].card.title
     names = (comparison.first, comparison.second)
-    return changes_page(names, both, (changed[0], changed[1]), opened, note)
+    note = (
+        f"{title}, protocol {comparison.protocol['name']}. {main.metric}: {main.first:.4f} by "
+        f"{names[0]}, {main.second:.4f} by {names[1]}; p {main.difference.p:.4f} (paired "
+        f"test).{meaning}"
+    )
+    return changes_page(
+        names, both, (changed[0], changed[1]), opened, note, comparison.protocol
+    )
 
 
 def _results(name: str, workspace: StrPath | None) -> Results:

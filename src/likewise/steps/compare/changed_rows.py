@@ -1,6 +1,6 @@
 """A page of the queries that changed, each with its first hits in both runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +8,7 @@ import polars as pl
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
-from likewise.formats.counted_nouns import counted
-from likewise.pages.gallery import Tile
+from likewise.pages.gallery import SCORE, Tile
 from likewise.pages.query_sheet import QueryRow, RowSection, rows_page
 from likewise.pages.tiles import item_tiles
 from likewise.storage.tables import NO_ROW
@@ -27,6 +26,7 @@ def changes_page(
     changed: tuple[Sequence[str], Sequence[str]],
     datasets: Sequence[Dataset],
     note: str,
+    protocol: Mapping[str, Any],
 ) -> str:
     """Return a page with the fixed and the broken queries, largest change first.
 
@@ -35,7 +35,8 @@ def changes_page(
         both: the common queries, one per row, with their hits in both runs.
         changed: the ids of the fixed queries, and of the broken ones.
         datasets: the data sets that have the items; the first one that has an item shows it.
-        note: a sentence about the comparison.
+        note: sentences about the comparison.
+        protocol: the options of the protocol, which name the score and the metric.
 
     Raises:
         DataError: the runs have no ranked lists.
@@ -60,14 +61,24 @@ def changes_page(
     sections = [
         RowSection(
             f"{title}: {len(ids):,}",
-            text
-            if len(ids) == len(part)
-            else f"{text} The {counted(len(part), 'largest change')}:",
-            [_row(rows[item], names, pictures) for item in part],
+            f"{text} {_order(len(part), len(ids))}",
+            [
+                _row(rows[item], names, str(protocol.get("metric", "")), pictures)
+                for item in part
+            ],
         )
         for (title, text), ids, part in zip(titles, changed, shown, strict=True)
     ]
-    return rows_page(f"{first} and {second}", sections, note)
+    score = ", ".join(str(protocol[key]) for key in ("score", "direction") if key in protocol)
+    return rows_page(f"{first} and {second}", sections, note, score or SCORE)
+
+
+def _order(shown: int, total: int) -> str:
+    """Describe the order of the queries, and how many are shown."""
+    if not total:
+        return ""
+    some = "" if shown == total else f" The first {shown} are shown."
+    return f"The largest change comes first.{some}"
 
 
 def _items(row: dict[str, Any]) -> list[str]:
@@ -84,10 +95,12 @@ def _hits(row: dict[str, Any], suffix: str) -> list[tuple[str, float | None, boo
     return [one for one in listed if one[0] != row["item_id"]][:HITS]
 
 
-def _row(row: dict[str, Any], names: tuple[str, str], pictures: dict[str, Tile]) -> QueryRow:
+def _row(
+    row: dict[str, Any], names: tuple[str, str], metric: str, pictures: dict[str, Tile]
+) -> QueryRow:
     lists = [
         (
-            f"{name}: {_value(row, suffix)}",
+            f"{name}: {metric} {_value(row, suffix)}",
             [
                 replace(pictures[item], score=score, same=right)
                 for item, score, right in _hits(row, suffix)
