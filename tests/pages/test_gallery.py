@@ -135,7 +135,9 @@ def test_hits_are_in_order_with_rank_score_class_and_name() -> None:
     assert page.one("main").text == (
         "Query no picture cat q.jpg 2 hits, the nearest first "
         f"no picture 1 {0.98765:.4f} cat a.jpg no picture 2 -0.5000 b.jpg "
-        "label of the query other label Show the hits in several rows"
+        "label of the query other label Below a hit: its rank, its score in bold, its label "
+        "and its item. Score: similarity to the query (greater is nearer). Show the hits in "
+        "several rows"
     )
     marks = [one.attributes for one in page.one("ol", "hits").all(kind="dot")]
     assert [mark["class"] for mark in marks] == ["dot same", "dot"]

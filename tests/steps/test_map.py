@@ -1,7 +1,9 @@
 """Maps: places of contents by PCA, t-SNE and UMAP, as a table and as figures."""
 
+import itertools
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import polars as pl
@@ -13,7 +15,8 @@ from learning import write
 from likewise.errors import BrokenEntryWarning, DataError, UnknownNameError
 from likewise.formats.array_types import Float32Array
 from likewise.formats.vector_blocks import VectorBlocks
-from likewise.pages.item_map import colouring
+from likewise.pages.item_map import Panel, map_figure, meaning
+from likewise.pages.map_colours import MOST_COLOURS, colouring, in_words, natural
 from likewise.pages.svg import BLUE, SOFT
 from likewise.retrieval.projections import ProjectionOptions, project
 from likewise.retrieval.projections.graph import neighbour_graph
@@ -113,6 +116,11 @@ def test_a_map_is_a_table(workspace: Path, tmp_path: Path) -> None:
     assert len(drawn) == 24
     page = (tmp_path / "map.html").read_text("utf-8")
     assert "24 of 24 items. 14 of them are placed between" in page
+    assert "near points have similar vectors" in page
+    assert "gaps and sizes of groups mean little" in page
+    # The classes have names, which say more than their numbers.
+    text = likewise.query("select distinct text from emoji", workspace=workspace)["text"]
+    assert all(f"</svg> {name}</li>" in page for name in text)
     assert page.count('class="swatch"') == 6
     likewise.evaluate("emoji-tiny", workspace=workspace)
     report = likewise.report("emoji-tiny", workspace=workspace)
@@ -157,7 +165,7 @@ def test_colours_of_a_column() -> None:
     # Of 25 values, the 17 most frequent ones have colours.
     many = pl.Series("label", [f"{n:02}" for n in range(25) for _ in range(30 - n)])
     [colours] = colouring([many])
-    assert [name for name, _ in colours.legend] == [
+    assert [entry.text for entry in colours.legend] == [
         *(f"{n:02}" for n in range(17)),
         "8 other values",
     ]
@@ -165,8 +173,64 @@ def test_colours_of_a_column() -> None:
     # Two maps have one legend; a missing value is grey.
     first, second = colouring([pl.Series("role", ["a", None]), pl.Series("role", ["b", "b"])])
     assert first.legend == second.legend
-    assert [name for name, _ in first.legend] == ["a", "b", "no role"]
+    assert [entry.text for entry in first.legend] == ["a", "b", "no role"]
     assert first.points[1] == SOFT
     [scale] = colouring([pl.Series("width", range(100))])
-    assert [text for text, _ in scale.legend] == ["0.0", "24.8", "49.5", "74.2", "99.0"]
-    assert scale.points[0] == scale.legend[0][1]
+    assert [entry.text for entry in scale.legend] == ["0.0", "24.8", "49.5", "74.2", "99.0"]
+    assert scale.points[0] == scale.legend[0].colour
+
+
+def test_values_are_in_the_order_of_numbers_and_differ_without_colours() -> None:
+    [colours] = colouring([pl.Series("label", ["10", "9", "100", "b", "A"])])
+    assert [entry.text for entry in colours.legend] == ["9", "10", "100", "A", "b"]
+    assert sorted(["x10", "x9", "x", "10", ""], key=natural) == ["", "10", "x", "x9", "x10"]
+    [many] = colouring([pl.Series("label", [f"{n}" for n in range(MOST_COLOURS)])])
+    looks = [(entry.colour, entry.shape) for entry in many.legend]
+    assert len(set(looks)) == len(looks) == MOST_COLOURS
+    for one, following in itertools.pairwise(looks):
+        assert one[0] != following[0]
+        assert one[1] != following[1]
+
+
+def test_missing_numbers_have_a_legend() -> None:
+    values = pl.Series("width", [*map(float, range(30)), None, float("nan"), float("inf")])
+    [colours] = colouring([values])
+    assert colours.legend[-1].text == "no width"
+    assert colours.points[-3:] == [SOFT] * 3
+    assert [float(entry.text) for entry in colours.legend[:5]] == [0, 7.25, 14.5, 21.75, 29]
+
+
+def test_missing_values_beside_many_others_have_a_legend() -> None:
+    values = pl.Series("label", [*(f"{n}" for n in range(200)), None])
+    [colours] = colouring([values])
+    texts = [entry.text for entry in colours.legend]
+    assert texts[-2:] == ["184 other values", "no label"]
+    assert len(texts) == MOST_COLOURS
+
+
+def test_classes_are_in_words_if_each_has_a_name_of_its_own() -> None:
+    labels = pl.Series("label", ["0", "1", "0"])
+    words = in_words(labels, pl.Series("text", ["cat", "dog", "cat"]))
+    assert (words.name, words.to_list()) == ("label", ["cat", "dog", "cat"])
+    for texts in (["cat", "dog", "a cat"], ["cat", "cat", "cat"], ["cat", None, "cat"]):
+        assert in_words(labels, pl.Series("text", texts)).equals(labels)
+
+
+def test_a_map_of_one_value_says_so() -> None:
+    one = pl.Series("subset", ["test", "test"])
+    assert meaning(["m: PCA"], [one], "subset").endswith("All items have the subset test.")
+    none = pl.Series("subset", [None, None], dtype=pl.String)
+    assert meaning(["m: PCA"], [none], "subset").endswith("All items have no subset.")
+    assert "mean little" not in meaning(["m: PCA"], [one], "subset")
+
+
+@pytest.mark.parametrize("label", ["x" * 3_000, "<script>", "قطة", "狗 " * 40, "$a_b$", ""])
+def test_a_figure_holds_any_label(label: str, recwarn: pytest.WarningsRecorder) -> None:
+    values = pl.Series("label", [label, "b"] * 5)
+    random = np.random.default_rng(0).normal(size=(10, 2)).astype(np.float32)
+    drawn = map_figure([Panel(label, random, values)] * 5, "label", label, label)
+    assert "<script>" not in drawn
+    assert not [warning.message for warning in recwarn if "lyph" in str(warning.message)]
+    root = ET.fromstring(drawn)  # noqa: S314
+    longest = max(len(e.text or "") for e in root.iter() if e.tag.endswith("text"))
+    assert longest <= 250

@@ -1,5 +1,6 @@
 """Maps of items: points on a plane, coloured by a column."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -7,49 +8,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from likewise.formats.array_types import Float32Array, Float64Array
-from likewise.formats.counted_nouns import counted
-from likewise.pages.rendering import inline_svg, render, same_digits
-from likewise.pages.svg import BLUE, SOFT, canvas, drawing
+from likewise.formats.array_types import Float32Array
+from likewise.pages.map_colours import POINT, Colours, LegendEntry, colouring
+from likewise.pages.rendering import inline_svg, render, shortened, visible
+from likewise.pages.svg import SOFT, canvas, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PALETTE = (*range(0, 14, 2), 16, 18, *range(1, 14, 2), 17, 19)
-"""The colours of matplotlib's tab20: one of each hue, then the light ones of these hues.
+_AREA = 18_000
+"""Area of all points of a map in square points, so that many points are smaller."""
 
-Its greys are left out: they stand for other values here.
-"""
+_LEAST_AREA, _MAX_AREA = 0.3, 24.0
+"""Bounds of the area of a point in square points."""
 
-MOST_COLOURS = len(_PALETTE)
-"""Maximum number of colours of a map; of more values, the most frequent ones have one."""
+_COLUMNS = 3
+"""Maps per row of a figure."""
 
-_DARKEST, _LIGHTEST = 0.2, 0.92
-"""The part of the scale of numbers that is visible on dark and on white paper."""
+_LEGEND_LENGTH = 36
+"""Characters of a value that the legend of a figure shows."""
 
-_SIZE, _FEW = 5_000, 500
-"""Points of a map that are drawn at full size, and at double size; more points are smaller."""
-
-
-@dataclass(frozen=True)
-class Colours:
-    """The colours of points.
-
-    Attributes:
-        points: one colour per point.
-        legend: value -> its colour; empty if all points have the same colour.
-    """
-
-    points: list[str]
-    legend: list[tuple[str, str]]
+_PARTS = 16
+"""Parts in which points are drawn, so that no shape hides all others."""
 
 
 @dataclass(frozen=True)
 class ItemMap:
-    """A map of the items as SVG, and its legend: value -> colour; empty if all are equal."""
+    """A map of the items as SVG, and its legend; empty if all points are equal."""
 
     svg: str
-    legend: list[tuple[str, str]]
+    legend: list[LegendEntry]
 
 
 @dataclass(frozen=True)
@@ -65,27 +53,50 @@ def item_map(places: Float32Array, values: pl.Series, name: str = "map") -> Item
     """Plot items at their places (n, 2), for a page; ``name`` begins the ids of the figure."""
     colours = colouring([values])[0]
     with drawing(6.4, 5.2) as (axes, drawn):
-        _scatter(axes, places, colours.points)
+        _scatter(axes, places, colours)
     return ItemMap(inline_svg(drawn.svg, name), colours.legend)
 
 
-def map_figure(panels: Sequence[Panel], column: str | None) -> str:
-    """Return an SVG of maps side by side, with one legend on white paper."""
+def map_figure(
+    panels: Sequence[Panel], column: str | None, title: str = "", note: str = ""
+) -> str:
+    """Return an SVG of maps side by side, with one legend on white paper.
+
+    Args:
+        panels: the maps.
+        column: name of the column that colours the points.
+        title: title of the figure.
+        note: a line below the maps.
+    """
     from matplotlib.lines import Line2D
 
     colours = colouring([panel.values for panel in panels])
     legend = colours[0].legend
-    with canvas(5.2 * len(panels) + (1.8 if legend else 0), 5, "white") as (figure, drawn):
+    columns = min(_COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    size = 4.6 * columns + (2.2 if legend else 0), 4.8 * rows + (0.4 if title else 0)
+    with canvas(*size, "white") as (figure, drawn):
         for number, (panel, own) in enumerate(zip(panels, colours, strict=True), start=1):
-            axes = figure.add_subplot(1, len(panels), number)
-            axes.set_title(panel.title)
-            _scatter(axes, panel.places, own.points)
+            axes = figure.add_subplot(rows, columns, number)
+            axes.set_title(shortened(visible(panel.title), 60))
+            _scatter(axes, panel.places, own)
         if legend:
-            style: Any = {"marker": "o", "linestyle": "", "markersize": 5}
+            style: Any = {"linestyle": "", "markersize": 5}
             dots = [
-                Line2D([], [], color=colour, label=text, **style) for text, colour in legend
+                Line2D(
+                    *([], []),
+                    color=entry.colour,
+                    marker=entry.shape,
+                    label=shortened(visible(entry.text), _LEGEND_LENGTH),
+                    **style,
+                )
+                for entry in legend
             ]
             figure.legend(handles=dots, loc="outside right center", title=column, frameon=False)
+        if title:
+            figure.suptitle(shortened(visible(title), 28 * columns + 20))
+        if note:
+            figure.supxlabel(_lines(note, 60 * columns + 20), color=SOFT, fontsize=8)
     return drawn.svg
 
 
@@ -97,89 +108,55 @@ def map_page(
     figures = []
     for number, (panel, own) in enumerate(zip(panels, colours, strict=True)):
         with drawing(5.2, 5) as (axes, drawn):
-            _scatter(axes, panel.places, own.points)
+            _scatter(axes, panel.places, own)
         figures.append((panel.title, inline_svg(drawn.svg, f"map{number}")))
     legend = colours[0].legend
     shown = {"figures": figures, "legend": legend, "column": column}
     return render("map.html", title=title, note=note, back=back, **shown)
 
 
-def colouring(columns: Sequence[pl.Series]) -> list[Colours]:
-    """Choose the colours of the points of several maps, by one legend.
+def meaning(titles: Sequence[str], columns: Sequence[pl.Series], column: str | None) -> str:
+    """Describe in sentences what maps show, for readers who see nothing else.
 
-    Numbers with many values get a scale of colours, other values a colour each. Of more than
-    ``MOST_COLOURS`` values, the most frequent ones do, and the others are grey.
+    Args:
+        titles: titles of the maps, which name their methods.
+        columns: the values that colour the points of each map.
+        column: name of the colouring column; None for none.
     """
-    values = pl.concat(list(columns))
-    if values.dtype.is_numeric() and values.n_unique() > MOST_COLOURS:
-        return _scale(columns, values)
-    texts = values.cast(pl.String)
-    names: list[str | None] = texts.unique().sort(nulls_last=True).to_list()
-    if len(names) < 2:
-        return [Colours([BLUE] * len(column), []) for column in columns]
-    rest: list[tuple[str, str]] = []
-    if len(names) > MOST_COLOURS:
-        counts = texts.drop_nulls().value_counts(sort=True)
-        ordered = counts.sort("count", texts.name, descending=[True, False])
-        kept = set(ordered[texts.name].head(MOST_COLOURS - 1))
-        rest = [(f"{counted(len(names) - len(kept), 'other value')}", SOFT)]
-        names = [name for name in names if name in kept]
-    by_name = dict(zip(names, _hexes("tab20", _PALETTE[: len(names)]), strict=True))
-    if None in by_name:
-        by_name[None] = SOFT
-    legend = [
-        (f"no {texts.name}" if name is None else name, colour)
-        for name, colour in by_name.items()
-    ]
-    return [
-        Colours([by_name.get(v, SOFT) for v in column.cast(pl.String)], [*legend, *rest])
-        for column in columns
-    ]
+    text = (
+        "Each point is an item; near points have similar vectors. Only distances within a map "
+        "can be compared: its axes have no unit."
+    )
+    if any(not title.endswith("PCA") for title in titles):
+        text += " t-SNE and UMAP keep neighbourhoods; gaps and sizes of groups mean little."
+    if column is None:
+        return text
+    if not colouring(columns)[0].legend:
+        values = pl.concat(list(columns)).drop_nulls()
+        one = f"the {column} {values[0]}" if len(values) else f"no {column}"
+        return f"{text} All items have {shortened(one)}."
+    return text
 
 
-def _scale(columns: Sequence[pl.Series], values: pl.Series) -> list[Colours]:
-    """Colour numbers by a scale from their smallest to their largest value."""
-    known = values.drop_nulls().cast(pl.Float64)
-    low, high = float(known.min() or 0), float(known.max() or 0)  # type: ignore[arg-type]
-    marks = np.linspace(0, 1, 5)
-    texts = same_digits([low + (high - low) * float(mark) for mark in marks], 3)
-    legend = list(zip(texts, _shades(marks), strict=True))
-    scaled = []
-    for column in columns:
-        shares = (column.cast(pl.Float64) - low) / ((high - low) or 1)
-        colours = _shades(shares.fill_null(0).to_numpy())
-        absent = column.is_null().to_list()
-        points = [
-            SOFT if gone else colour for gone, colour in zip(absent, colours, strict=True)
-        ]
-        scaled.append(Colours(points, legend))
-    return scaled
+def _lines(text: str, width: int) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(visible(text), width))
 
 
-def _shades(shares: Float64Array) -> list[str]:
-    """Return the colours of shares, 0 to 1, on the scale of numbers."""
-    return _hexes("viridis", (_DARKEST + (_LIGHTEST - _DARKEST) * shares).tolist())
-
-
-def _hexes(scale: str, values: Sequence[float]) -> list[str]:
-    """Return colours of a scale of matplotlib: by number, or for floats by share."""
-    import matplotlib as mpl
-    from matplotlib.colors import to_hex
-
-    colours = mpl.colormaps[scale]
-    return [to_hex(colours(value)) for value in values]
-
-
-def _scatter(axes: "Axes", places: Float32Array, colours: Sequence[str]) -> None:
-    size = 7.0 if len(places) <= _SIZE else max(0.3, 7.0 * _SIZE / len(places))
-    size = 14.0 if len(places) <= _FEW else size
+def _scatter(axes: "Axes", places: Float32Array, colours: Colours) -> None:
+    size = min(max(_AREA / max(1, len(places)), _LEAST_AREA), _MAX_AREA)
     # Points that are drawn later hide others: a fixed random order hides all values alike.
-    # Grey points, of other or missing values, are below all others.
+    # Small grey points, of other or missing values, are below all others.
     random = np.random.default_rng(0).permutation(len(places))
-    grey = np.array([colours[row] == SOFT for row in random], dtype=bool)
-    order = np.concatenate([random[grey], random[~grey]])
-    shown = np.asarray(colours, dtype=object)[order]
-    style: Any = {"s": size, "c": shown.tolist(), "linewidths": 0, "rasterized": True}
-    axes.scatter(places[order, 0], places[order, 1], **style)
+    shapes = np.asarray(colours.shapes, dtype=object)
+    ink = np.asarray(colours.points, dtype=object)
+    small = shapes[random] == POINT
+    parts = [random[small], *np.array_split(random[~small], _PARTS)]
+    for part in parts:
+        for shape in dict.fromkeys(shapes[part]):
+            own = part[shapes[part] == shape]
+            style: Any = {"s": size, "c": ink[own].tolist(), "marker": shape}
+            axes.scatter(*places[own].T, linewidths=0, rasterized=True, **style)
     axes.set_axis_off()
     axes.set_aspect("equal", adjustable="datalim")

@@ -1,6 +1,7 @@
 """Reproducible figures as SVG text, and as PNG."""
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO, StringIO
@@ -76,7 +77,9 @@ def canvas(
     result = Drawing()
     # matplotlib's settings are global to the process. They are restored at the end, and one
     # thread at a time changes them, because two would restore each other's changes.
-    with _lock, mpl.rc_context(_STYLE):
+    with _lock, mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # The viewer of an SVG has fonts for characters that the font of matplotlib lacks.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
         figure = Figure(figsize=(width, height))
         yield figure, result
         out = StringIO()

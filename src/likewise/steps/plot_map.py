@@ -11,7 +11,8 @@ from likewise.catalogue.item_places import METHODS, item_places
 from likewise.errors import DataError
 from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
-from likewise.pages.item_map import Panel, map_figure, map_page
+from likewise.pages.item_map import Panel, map_figure, map_page, meaning
+from likewise.pages.map_colours import in_words
 from likewise.pages.written import write_page
 from likewise.storage.workspace import Workspace
 
@@ -63,27 +64,30 @@ def plot_map(
         raise DataError(f"maps of one data set are drawn together; these are of: {listed}")
     dataset = Dataset(ws, datasets[0])
     column = _column(dataset, by)
-    frames = [
-        item_places(ws, name, dataset.table, [column] if column else [])
-        .drop("position")
-        .select(pl.lit(name).alias("map"), pl.all())
+    columns = [column] if column else []
+    places = [
+        item_places(ws, name, dataset.table, list(dict.fromkeys([*columns, "text"])))
         for name in asked
     ]
-    title = dataset.card.title
     panels = [
         Panel(
             _title(ws, name),
             np.asarray(frame.select("x", "y").to_numpy(), np.float32),
-            frame[column]
-            if column
-            else pl.repeat(None, len(frame), dtype=pl.String, eager=True),
+            _values(frame, column),
         )
-        for name, frame in zip(asked, frames, strict=True)
+        for name, frame in zip(asked, places, strict=True)
     ]
+    frames = [
+        frame.select(pl.lit(name).alias("map"), "item_id", "x", "y", "fitted", *columns)
+        for name, frame in zip(asked, places, strict=True)
+    ]
+    title = f"Map of {dataset.card.title}"
+    shown = meaning([p.title for p in panels], [p.values for p in panels], column)
+    note = f"{_note(frames, len(dataset))} {shown}"
     if html is not None:
-        write_page(html, map_page(title, panels, column, _note(frames, len(dataset))))
+        write_page(html, map_page(title, panels, column, note))
     if svg is not None:
-        write_page(svg, map_figure(panels, column))
+        write_page(svg, map_figure(panels, column, title, note))
     return pl.concat(frames)
 
 
@@ -105,6 +109,13 @@ def _column(dataset: Dataset, by: str | None) -> str | None:
     ):
         raise DataError(f"the column {by!r} has lists or vectors; choose one of single values")
     return by
+
+
+def _values(frame: pl.DataFrame, column: str | None) -> pl.Series:
+    """Return the values that colour a map: classes in words, if they have any."""
+    if column is None:
+        return pl.repeat(None, len(frame), dtype=pl.String, eager=True)
+    return in_words(frame[column], frame["text"]) if column == "label" else frame[column]
 
 
 def _title(ws: Workspace, name: str) -> str:

@@ -20,6 +20,7 @@ from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.formats.paths import StrPath
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.pages import notebook
+from likewise.pages.map_colours import in_words
 from likewise.retrieval.projections import planar
 from likewise.steps.report import diagnostics, figures
 from likewise.steps.report.class_table import class_pictures, class_values, worst_classes
@@ -188,7 +189,8 @@ def _kinds(dataset: Dataset, shown: npt.NDArray[np.int64]) -> pl.Series:
         values = dataset.table.read([column])[column]
         if values.n_unique() > 1:
             return values[shown]
-    return dataset.rows(shown.tolist(), ["label"])["label"]
+    rows = dataset.rows(shown.tolist(), ["label", "text"])
+    return in_words(rows["label"], rows["text"])
 
 
 def _facts(page: Page) -> str:

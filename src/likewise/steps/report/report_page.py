@@ -8,7 +8,7 @@ import polars as pl
 
 from likewise.catalogue.run_results import Results
 from likewise.formats.counted_nouns import counted
-from likewise.pages.item_map import item_map
+from likewise.pages.item_map import item_map, meaning
 from likewise.pages.markdown import inline, table
 from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.steps.report import figures, reranked_table
@@ -67,6 +67,11 @@ class Page:
     def measure(self) -> str:
         """The main metric of the protocol."""
         return str(self.results.protocol.get("metric", "value"))
+
+    @property
+    def map_meaning(self) -> str:
+        """Sentences about the map."""
+        return meaning([self.method], [self.kinds], self.kinds.name)
 
     def query_value(self, value: float) -> str:
         """Format the main metric of one query, in the unit of the table of metrics."""

@@ -10,7 +10,8 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.item_places import METHODS, item_places
 from likewise.errors import DataError
 from likewise.formats.counted_nouns import counted
-from likewise.pages.item_map import MOST_COLOURS, Panel, map_page
+from likewise.pages.item_map import Panel, map_page, meaning
+from likewise.pages.map_colours import MOST_COLOURS, in_words
 from likewise.pages.written import write_page
 from likewise.storage.workspace import Workspace
 
@@ -37,13 +38,16 @@ def write_maps(
     column = _column(items)
     links = []
     for name in maps:
-        places = item_places(ws, name, opened.table, [column])
+        places = item_places(ws, name, opened.table, [column, "text"])
         chosen = places.filter(pl.col("item_id").is_in(items["item_id"].implode()))
         entry = ws.map(name)
         title = f"{entry.model}: {METHODS[entry.method]}"
         points = np.asarray(chosen.select("x", "y").to_numpy(), np.float32)
+        values = chosen[column]
+        values = in_words(values, chosen["text"]) if column == "label" else values
         note = f"{len(chosen):,} of {counted(len(items), 'item')} of this site on the map."
-        panels = [Panel(title, points, chosen[column])]
+        note += f" {meaning([title], [values], column)}"
+        panels = [Panel(title, points, values)]
         page = map_page(opened.card.title, panels, column, note, "index.html")
         write_page(part / f"map-{name}.html", page)
         links.append({"file": f"map-{name}.html", "title": f"{name} ({title})"})
