@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -16,6 +17,12 @@ from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
 from likewise.models.training.attention_maps import Attention, attend
 from likewise.models.training.attention_statistics import attention_statistics
+from likewise.pages.attention_plot import (
+    LayerCurves,
+    attention_figure,
+    attention_page,
+    heads_figure,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -75,6 +82,7 @@ def test_the_values_of_two_images_are_averaged_by_hand() -> None:
     assert found.variances.tolist() == [(1 + 3) / 2]
     assert found.shares.tolist() == [(1 / 4 + 3 / 4) / 2]
     assert (found.width, found.images, found.layers) == (2 * 16, 2, ["one"])
+    assert found.uniform == (0 + 16) / 2
 
 
 class Doubling(nn.Module):
@@ -129,10 +137,12 @@ def test_a_view_is_measured_by_several_models(vit: Path, tmp_path: Path) -> None
     page = (tmp_path / "layers.html").read_text("utf-8")
     assert f"Means over {count} items of emoji, where label = &#39;0&#39;." in page
     assert "% of the input" in page
+    assert f"Attention on {count} items of Emoji" in page
+    assert "the dotted line is the distance of uniform attention" in page
     assert all(name in figures[0].read_text("utf-8") for name in (">vit<", ">small<"))
     likewise.attention(["vit", "small"], figure=figures[1], **options)
     with Image.open(figures[1]) as image:
-        assert image.size == (11 * 200, round(4.4 * 200))
+        assert image.size == (12 * 200, round(4.65 * 200))
     one = likewise.attention("vit", dataset="emoji", sample=1, workspace=vit)
     first = likewise.open("emoji", workspace=vit).images_at([0])[0]
     by_image = likewise.attention("vit", first, workspace=vit)
@@ -152,7 +162,11 @@ def test_every_layer_and_head_of_a_model_is_measured_and_drawn(
     assert found["distance"].is_between(0, 16 * np.hypot(3, 3)).all()
     drawn = figure.read_bytes()
     assert drawn.startswith(b"<svg")
-    assert drawn.count(b"<image") == 3
+    assert drawn.count(b"<image") >= 1 + 3  # the input, and each head over it
+    texts = [e.text for e in ET.fromstring(drawn).iter() if e.tag.endswith("text")]  # noqa: S314
+    assert "Attention on 0_emojione.jpg, model vit" in texts
+    assert {"mean of the heads", "one head", "uniform attention"} <= set(texts)
+    assert "attention of the class token / its largest value in the head" in texts
     likewise.attention("vit", PICTURE, figure=figure, workspace=vit)
     assert figure.read_bytes() == drawn
 
@@ -193,3 +207,35 @@ def test_the_command_prints_layers_or_heads(vit: Path) -> None:
     done = CliRunner().invoke(app, ["attention", "vit", "--dataset", "emoji", "--sample", "1"])
     assert done.exit_code == 0
     assert done.stdout.count("blocks.") == 12
+
+
+@pytest.mark.parametrize("heads", [1, 3, 12])
+def test_figures_hold_any_names_and_numbers_of_heads(heads: int) -> None:
+    name = "a_very_long_name_of_a_model_with_<script>_" + "x" * 60
+    random = np.random.default_rng(0)
+    curves = [
+        LayerCurves(name + str(n), 64, random.random((12, heads)), np.ones(12), np.ones(12), 9)
+        for n in range(9)
+    ]
+    for drawn in (
+        heads_figure(
+            curves[0],
+            random.random((heads, 4, 4)).astype(np.float32),
+            np.zeros((64, 64, 3), np.uint8),
+            "狗" * 200,
+        ),
+        attention_figure(curves, name),
+    ):
+        assert drawn.png.startswith(b"\x89PNG")
+        assert "<script>" not in drawn.svg
+    page = attention_page(name, name, curves)
+    assert page.count('<figure class="plot"') == 3
+    assert "<script>" not in page
+
+
+def test_distances_of_one_table_have_the_same_decimals() -> None:
+    distances = np.array([[83.0, 83.0], [82.94, 83.16]])
+    curves = LayerCurves("m", 64, distances, np.ones(2), np.ones(2), 83)
+    page = attention_page("t", "n", [curves])
+    assert page.count(">83.0<") + page.count(">82.9<") + page.count(">83.2<") >= 6
+    assert ">83<" not in page

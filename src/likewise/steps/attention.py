@@ -1,5 +1,6 @@
 """Measure the attention distances of vision transformers, on an image or on a data set."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
-from likewise.errors import DataError, MissingArtefactError
+from likewise.errors import DataError, MissingArtefactError, counted
 from likewise.formats.array_types import Int64Array
 from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath
@@ -108,22 +109,19 @@ def attention(  # noqa: PLR0913 (the options of the command)
     names = [models] if isinstance(models, str) else list(dict.fromkeys(models))
     _check_options(names, image, dataset, where, selection, figure)
     folders = {name: _folder(ws, name) for name in names}
-    title = "Attention on one image"
+    title = f"Attention on {_picture_name(image)}"
     measured: dict[str, AttentionStatistics] = {}
     if image is not None:
         picture = open_picture(image)
         measured = {name: _on_image(folder, picture) for name, folder in folders.items()}
         if figure is not None and len(names) == 1:
-            _write_figure(figure, _heads(folders[names[0]], picture))
+            _write_figure(figure, _heads(names[0], folders[names[0]], picture, title))
     elif dataset is not None:
         opened = Dataset(ws, dataset)
         positions = _positions(opened, where, selection, sample)
-        title = f"Attention on {opened.card.title}"
+        title = f"Attention on {counted(len(positions), 'item')} of {opened.card.title}"
         measured = _over_items(folders, opened, positions)
-    curves = [
-        LayerCurves(name, one.width, one.distances, one.variances, one.shares)
-        for name, one in measured.items()
-    ]
+    curves = [_curves(name, one) for name, one in measured.items()]
     if figure is not None and (dataset is not None or len(names) > 1):
         _write_figure(figure, attention_figure(curves, title))
     if html is not None:
@@ -233,11 +231,21 @@ def _on_image(folder: Path, picture: "Image.Image") -> AttentionStatistics:
     return attention_statistics([recipes.load(folder).attention(picture)])
 
 
-def _heads(folder: Path, picture: "Image.Image") -> Drawing:
+def _heads(name: str, folder: Path, picture: "Image.Image", title: str) -> Drawing:
     """Draw the heads of a model for one image."""
     encoder = recipes.load(folder)
     maps = encoder.attention(picture)
-    return heads_figure(maps.distances(), maps.saliency(), np.asarray(encoder.seen(picture)))
+    curves = _curves(name, attention_statistics([maps]))
+    pixels = np.asarray(encoder.seen(picture))
+    return heads_figure(curves, maps.saliency(), pixels, f"{title}, model {name}")
+
+
+def _curves(name: str, one: AttentionStatistics) -> LayerCurves:
+    return LayerCurves(name, one.width, one.distances, one.variances, one.shares, one.uniform)
+
+
+def _picture_name(image: Picture | None) -> str:
+    return Path(image).name if isinstance(image, str | os.PathLike) else "one image"
 
 
 def _write_figure(path: StrPath, drawn: Drawing) -> None:

@@ -48,13 +48,24 @@ class Attention:
         Source: Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021
         (arXiv:2010.11929), appendix D.7.
         """
-        rows, columns = (side.ravel() for side in np.indices(self.grid))
-        centres = np.stack([rows * self.patch[0], columns * self.patch[1]], axis=1)
-        distance = np.linalg.norm(centres[:, None] - centres[None], axis=2).astype(np.float32)
+        distance = self._between()
         patches = self.weights[..., self.prefix :, self.prefix :]
         shares = patches / patches.sum(axis=-1, keepdims=True)
         mean: Weights = (shares * distance).sum(axis=-1).mean(axis=-1)
         return mean
+
+    def uniform_distance(self) -> float:
+        """Return the distance in pixels of attention that is equal for all patches."""
+        return float(self._between().mean())
+
+    def _between(self) -> Weights:
+        """Return the distances (patches, patches) of the patches' centres in pixels."""
+        rows, columns = (side.ravel() for side in np.indices(self.grid))
+        centres = np.stack([rows * self.patch[0], columns * self.patch[1]], axis=1)
+        between: Weights = np.linalg.norm(centres[:, None] - centres[None], axis=2).astype(
+            np.float32
+        )
+        return between
 
     def saliency(self) -> Weights:
         """Return the attention of the last layer's class token: (heads, rows, columns), max 1.

@@ -25,6 +25,7 @@ class AttentionStatistics:
         shares: (layers,) mean of variance / mean square of the patch tokens: 0 if all patches
             of an image have the same token, 1 if their mean is zero.
         images: number of images.
+        uniform: distance in pixels of attention that is equal for all patches.
     """
 
     layers: list[str]
@@ -34,6 +35,7 @@ class AttentionStatistics:
     variances: Float64Array
     shares: Float64Array
     images: int
+    uniform: float
 
 
 def attention_statistics(maps: "Iterable[Attention]") -> AttentionStatistics:
@@ -59,4 +61,5 @@ def attention_statistics(maps: "Iterable[Attention]") -> AttentionStatistics:
         np.mean(variances, axis=0, dtype=np.float64),
         np.mean(shares, axis=0, dtype=np.float64),
         len(by_image),
+        last.uniform_distance(),
     )
