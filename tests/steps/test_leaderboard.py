@@ -428,6 +428,24 @@ def test_speeds_that_this_machine_measured(root: Path) -> None:
     assert "images/s" in board.matrix()[0]
 
 
+def test_the_page_plots_quality_against_what_models_differ_in(
+    root: Path, tmp_path: Path
+) -> None:
+    likewise.leaderboard().to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "images embedded per second" not in page
+    ws = open_workspace(root)
+    timings.record(ws, "embed-birds-good", timings.Timing(100, 10.0))
+    timings.record(ws, "embed-birds-best", timings.Timing(100, 20.0))
+    likewise.leaderboard().to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "birds: mAP and images embedded per second; best in the top right" in page
+    assert "images/s: images that this machine embedded per second." in page
+    assert "Mean average precision with every item as a query" in page
+    assert "greater is better" in page
+    assert "mAP: ap, averaged over queries. Average precision;" in page
+
+
 def test_the_command(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*words: str, code: int = 0) -> str:
         done = CliRunner().invoke(app, ["leaderboard", *words])

@@ -2,16 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 
+from likewise.errors import LikewiseError
+from likewise.evaluation.metrics import METRICS
 from likewise.formats.latex_text import latex
 from likewise.pages import notebook
 from likewise.pages.markdown import Markup, inline, table
 from likewise.pages.rendering import render
+from likewise.steps.kinds import kinds
 from likewise.steps.leaderboard.board import TIE, Board, BoardCell
+from likewise.steps.leaderboard.board_plots import board_plots
 
 LEGEND = (
-    f"Values with 95 % confidence intervals. {TIE}: the paired test cannot distinguish the run "
-    "from the best one of the data set (p > 0.05, Holm)."
+    f"Values with 95 % confidence intervals; greater is better. {TIE}: the paired test cannot "
+    "distinguish the run from the best one of the data set (p > 0.05, Holm)."
 )
+_MEANINGS = {
+    "p to best": "p to best, p to next: p-value of the paired test against the best run, and "
+    "against the following one; tie: above 0.05.",
+    "mean rank": "mean rank: mean of the ranks on the data sets; 1 is the best.",
+    "dimensions": "dimensions: numbers per vector.",
+    "images/s": "images/s: images that this machine embedded per second.",
+    "ms a query": "ms a query: time of one query of the index on this machine.",
+}
+"""Head of a column -> its meaning."""
+
 BOLD = "Bold: the best run of a data set, and its ties."
 
 
@@ -76,13 +90,38 @@ def as_html(boards: Iterable[Board], left_out: Sequence[str]) -> str:
     shown = [
         {
             "title": board.title,
-            "matrix": board.matrix(),
-            "rankings": [(name, *board.ranking_table(name)) for name in board.datasets],
-            "notes": _notes(board),
+            "summary": _summary(board),
+            # The ranking of a single data set has all numbers of the table of models.
+            "matrix": board.matrix() if len(board.datasets) > 1 else None,
+            "rankings": [
+                (name, *board.ranking_table(name), board_plots(board, name, f"b{number}-{at}"))
+                for at, name in enumerate(board.datasets)
+            ],
+            "notes": [*_notes(board), *_meanings(board)],
         }
-        for board in boards
+        for number, board in enumerate(boards)
     ]
     return render("leaderboard.html", boards=shown, left_out=left_out)
+
+
+def _summary(board: Board) -> str:
+    """Return what the protocol measures; "" if it is not installed."""
+    try:
+        return kinds("protocols")[str(board.protocol["name"])].summary
+    except LikewiseError:
+        return ""
+
+
+def _meanings(board: Board) -> list[str]:
+    """Explain the columns that a board has."""
+    columns = {head for name in board.datasets for head in board.ranking_table(name)[0]}
+    columns |= set(board.matrix()[0])
+    texts = [text for head, text in _MEANINGS.items() if head in columns]
+    metric, average = (str(board.protocol.get(key, "")) for key in ("metric", "average"))
+    known = METRICS.get(metric.partition("@")[0])
+    if known is None:
+        return texts
+    return [f"{board.metric}: {metric}, averaged {average}. {known.summary}", *texts]
 
 
 def notebook_html(boards: Iterable[Board], left_out: Iterable[str]) -> str:
