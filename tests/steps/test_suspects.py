@@ -270,3 +270,7 @@ def test_the_command_and_its_page(catalogue: Path) -> None:
     assert "script" not in shown
     assert shown.count("img") == 2 * (1 + 5)
     assert "--label=200" in page
+    assert "2 of 24 judged labels are doubtful by the vectors of axes" in page
+    text = likewise.query("select distinct text from emoji where label = '200'")["text"][0]
+    assert f"200 ({text})" in page
+    assert "Quality of a label: 0 if all votes are for the other label" in page

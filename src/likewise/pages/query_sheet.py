@@ -107,7 +107,7 @@ def rows_image(title: str, rows: Sequence[QueryRow], note: str = "") -> bytes:
             beside = (3 * _GAP + CELL, top + CELL // 2 - _NOTE)
             write(draw, beside, "no hits", _NOTE, _GREY)
     out = BytesIO()
-    page.save(out, "PNG", optimize=True)
+    page.save(out, "PNG")
     return out.getvalue()
 
 

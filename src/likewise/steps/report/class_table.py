@@ -104,7 +104,10 @@ def class_pictures(rows: Sequence[ClassRow], dataset: Dataset) -> list[ClassPict
                 for query, item, rank in row.hard_positives
             ],
             [
-                (replace(tiles[item], same=False), f"{count:,} of the queries")
+                (
+                    replace(tiles[item], same=False),
+                    f"{count:,} of {min(row.queries, QUERIES):,} queries",
+                )
                 for item, count in row.hard_negatives
             ],
         )

@@ -25,7 +25,6 @@ _METRIC_HEADS = (
     "95 % CI (class bootstrap)",
     "minimum detectable difference",
 )
-CLASS_HEADS = ("class", "queries", "mean", "wrong hits among the first 10 are of")
 _PUBLISHED_HEADS = ("published model", "metric", "value", "ours / published")
 
 
@@ -61,7 +60,6 @@ class Page:
 
     heads = _METRIC_HEADS
     published_heads = _PUBLISHED_HEADS
-    class_heads = CLASS_HEADS
 
     @property
     def measure(self) -> str:
@@ -72,6 +70,18 @@ class Page:
     def map_meaning(self) -> str:
         """Sentences about the map."""
         return meaning([self.method], [self.kinds], self.kinds.name)
+
+    @property
+    def score(self) -> str:
+        """The score of a hit and its direction; "" if the protocol does not name them."""
+        stated = (self.results.protocol.get(key) for key in ("score", "direction"))
+        return ", ".join(str(text) for text in stated if text)
+
+    @property
+    def class_heads(self) -> tuple[str, str, str, str]:
+        """Heads of the table of classes; shares are of the wrong hits of a class."""
+        confused = "classes of its wrong hits among the first 10 (share)"
+        return "class", "queries", f"mean {self.measure}", confused
 
     def query_value(self, value: float) -> str:
         """Format the main metric of one query, in the unit of the table of metrics."""
@@ -235,8 +245,8 @@ def as_html(page: Page) -> str:
 def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
     cmc, curve = ranking.curves["cmc"], ranking.curves["precision-recall"]
     drawn = {
-        "cmc": figures.line(cmc, "rank", "share", "share of queries"),
-        "curve": figures.line(curve, "recall", "precision", "mean precision"),
+        "cmc": figures.line(cmc, "rank", "share", "share of queries (0 to 1)"),
+        "curve": figures.line(curve, "recall", "precision", "mean precision (0 to 1)"),
         "first": figures.bars(ranking.first_hits, "rank", "queries"),
         "hubs": figures.bars(ranking.hubs.bars(), "queries", "items"),
     }
@@ -260,7 +270,7 @@ def _ranking_text(page: Page, ranking: RankingDiagnostics) -> list[str]:
         "",
         "## Worst classes",
         "",
-        *table(CLASS_HEADS, page.worst_classes()),
+        *table(page.class_heads, page.worst_classes()),
         "",
         "## Confusions",
         "",

@@ -60,7 +60,9 @@ class Suspects:
             MissingArtefactError: the data set was not ingested.
             DataError: the file cannot be written.
         """
-        write_page(path, suspects_page(self.ws, self.dataset, self._summary, self.rows, most))
+        summary = f"{self._summary} by the vectors of {self.model}"
+        names = _names(self.ws, self.dataset)
+        write_page(path, suspects_page(self.ws, self.dataset, summary, self.rows, most, names))
 
     def _repr_html_(self) -> str:
         columns = ("item_id", "label", "suggested", "quality")
@@ -141,6 +143,14 @@ def correction(dataset: str, item: str, label: str) -> str | None:
     """
     words = ["likewise", "correct", f"--label={label}", "--", dataset, item]
     return shlex.join(words) if all(map(str.isprintable, words)) else None
+
+
+def _names(ws: Workspace, dataset: str) -> dict[str, str]:
+    """Return label -> text, of the labels whose items all have the same text."""
+    made = artefacts.table(ws, dataset, "items")
+    table = tables.open_table(versions.locate(ws, made.path), made.command)
+    items = table.read(["label", "text"]).drop_nulls().unique()
+    return dict(items.filter(pl.len().over("label") == 1).iter_rows())
 
 
 def _items(ws: Workspace, dataset: str) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Suspects as one page of pictures, each next to its neighbours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class ShownSuspect:
-    """A suspect on a page: its picture, its neighbours, and the facts."""
+    """A suspect on a page: its picture, its neighbours, and the facts; labels with names."""
 
     tile: Tile
     neighbours: list[Tile]
@@ -28,36 +28,61 @@ class ShownSuspect:
 
 
 def suspects_page(
-    ws: Workspace, dataset: str, summary: str, rows: pl.DataFrame, most: int
+    ws: Workspace,
+    dataset: str,
+    summary: str,
+    rows: pl.DataFrame,
+    most: int,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of the first ``most`` suspects.
+
+    Args:
+        ws: the catalogue.
+        dataset: the data set.
+        summary: a sentence about the numbers of suspects.
+        rows: the suspects.
+        most: maximum number of suspects.
+        names: label -> its name, for labels that have one.
 
     Raises:
         MissingArtefactError: the data set was not ingested.
     """
-    shown = list(_shown(ws, dataset, rows.head(most)))
+    shown = list(_shown(ws, dataset, rows.head(most), names or {}))
     title = ws.card(dataset).title
     return render(
         "suspects.html", title=title, summary=summary, suspects=shown, total=len(rows)
     )
 
 
-def _shown(ws: Workspace, dataset: str, rows: pl.DataFrame) -> Iterator[ShownSuspect]:
+def _shown(
+    ws: Workspace, dataset: str, rows: pl.DataFrame, names: Mapping[str, str]
+) -> Iterator[ShownSuspect]:
     records = rows.to_dicts()
     near = (one["item_id"] for row in records for one in row["neighbours"])
     tiles = ingested_tiles(ws, dataset, [*rows["item_id"], *near])
+
+    def named(label: str) -> str:
+        name = names.get(label)
+        return f"{label} ({name})" if name and name != label else label
+
     for row in records:
-        tile = _tile(tiles, row["item_id"], row["label"])
+        tile = _tile(tiles, row["item_id"], named(row["label"]))
         neighbours = [
             replace(
-                _tile(tiles, one["item_id"], one["label"]),
+                _tile(tiles, one["item_id"], named(one["label"])),
                 score=one["cosine"],
                 same=one["label"] == row["label"],
             )
             for one in row["neighbours"]
         ]
         yield ShownSuspect(
-            tile, neighbours, row["suggested"], row["quality"], _methods(row), row["command"]
+            tile,
+            neighbours,
+            named(row["suggested"]),
+            row["quality"],
+            _methods(row),
+            row["command"],
         )
 
 
