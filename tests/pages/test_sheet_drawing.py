@@ -101,3 +101,11 @@ def test_a_transparent_picture_is_drawn_on_white() -> None:
     assert data
     with Image.open(BytesIO(base64.b64decode(data.partition(",")[2]))) as image:
         assert image.convert("RGB").getpixel((20, 20)) == (255, 255, 255)
+
+
+def test_a_small_picture_fills_its_cell_as_on_a_page() -> None:
+    row = QueryRow(Tile("a.png", picture(1, 1), "cat"), [("", [])])
+    with Image.open(BytesIO(rows_image("t", [row]))) as image:
+        counts = {colour: count for count, colour in image.getcolors(1 << 20) or []}
+    red = sum(n for (r, g, b), n in counts.items() if r > 200 and g < 60 and b < 60)
+    assert red >= (CELL - 12) ** 2

@@ -200,7 +200,7 @@ def test_missing_numbers_have_a_legend() -> None:
     assert [float(entry.text) for entry in colours.legend[:5]] == [0, 7.25, 14.5, 21.75, 29]
 
 
-def test_missing_values_beside_many_others_have_a_legend() -> None:
+def test_missing_values_and_many_others_have_a_legend() -> None:
     values = pl.Series("label", [*(f"{n}" for n in range(200)), None])
     [colours] = colouring([values])
     texts = [entry.text for entry in colours.legend]
@@ -232,5 +232,9 @@ def test_a_figure_holds_any_label(label: str, recwarn: pytest.WarningsRecorder) 
     assert "<script>" not in drawn
     assert not [warning.message for warning in recwarn if "lyph" in str(warning.message)]
     root = ET.fromstring(drawn)  # noqa: S314
+    # The legend has a width of its own, so that it does not press the maps.
+    assert float(root.attrib["width"].removesuffix("pt")) > 72 * (
+        3 * 4.6 + 0.02 * len(label[:60])
+    )
     longest = max(len(e.text or "") for e in root.iter() if e.tag.endswith("text"))
     assert longest <= 250

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from io import BytesIO
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from likewise.pages.gallery import SCORE, Tile
 from likewise.pages.sheet_drawing import fitted, frame, sheet, wrapped, write
@@ -69,8 +69,8 @@ def _cell(
     draw.rectangle(box, fill=_MAT)
     if tile.picture:
         data = base64.b64decode(tile.picture.partition(",")[2])
-        image = Image.open(BytesIO(data))
-        image.thumbnail((CELL - 10, CELL - 10), Image.Resampling.LANCZOS)
+        image: Image.Image = Image.open(BytesIO(data))
+        image = ImageOps.contain(image, (CELL - 10, CELL - 10), Image.Resampling.LANCZOS)
         position = (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2)
         page.paste(image, position)
     else:

@@ -25,7 +25,7 @@ _LEAST_AREA, _MAX_AREA = 0.3, 24.0
 _COLUMNS = 3
 """Maps per row of a figure."""
 
-_LEGEND_LENGTH = 36
+_LEGEND_LENGTH = 32
 """Characters of a value that the legend of a figure shows."""
 
 _PARTS = 16
@@ -74,7 +74,7 @@ def map_figure(
     legend = colours[0].legend
     columns = min(_COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
-    size = 4.6 * columns + (2.2 if legend else 0), 4.8 * rows + (0.4 if title else 0)
+    size = 4.6 * columns + _legend_width(legend), 4.8 * rows + (0.4 if title else 0)
     with canvas(*size, "white") as (figure, drawn):
         for number, (panel, own) in enumerate(zip(panels, colours, strict=True), start=1):
             axes = figure.add_subplot(rows, columns, number)
@@ -92,7 +92,13 @@ def map_figure(
                 )
                 for entry in legend
             ]
-            figure.legend(handles=dots, loc="outside right center", title=column, frameon=False)
+            figure.legend(
+                handles=dots,
+                loc="outside right center",
+                title=column,
+                alignment="left",
+                frameon=False,
+            )
         if title:
             figure.suptitle(shortened(visible(title), 28 * columns + 20))
         if note:
@@ -136,6 +142,15 @@ def meaning(titles: Sequence[str], columns: Sequence[pl.Series], column: str | N
         one = f"the {column} {values[0]}" if len(values) else f"no {column}"
         return f"{text} All items have {shortened(one)}."
     return text
+
+
+def _legend_width(legend: Sequence[LegendEntry]) -> float:
+    """Return the width in inches that a legend needs; characters of East Asia are wide."""
+    import unicodedata
+
+    texts = (shortened(visible(entry.text), _LEGEND_LENGTH) for entry in legend)
+    wide = (sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text) for text in texts)
+    return 0.8 + 0.08 * max(wide) if legend else 0
 
 
 def _lines(text: str, width: int) -> str:

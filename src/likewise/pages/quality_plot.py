@@ -73,10 +73,13 @@ def not_beaten(points: Sequence[QualityPoint], *, less_is_better: bool) -> list[
 
 
 def _draw(axes: "Axes", number: int, one: QualityPoint) -> None:
-    named = number < _MOST
-    colour = HUES[number % len(HUES)] if named else SOFT
-    style: Any = {"color": colour, "marker": SHAPES[number % len(SHAPES)] if named else "."}
-    label = shortened(visible(one.name), _NAME_LENGTH) if named else "_"
+    has_colour = number < _MOST
+    colour = HUES[number % len(HUES)] if has_colour else SOFT
+    style: Any = {
+        "color": colour,
+        "marker": SHAPES[number % len(SHAPES)] if has_colour else ".",
+    }
+    label = shortened(visible(one.name), _NAME_LENGTH) if has_colour else "_"
     if number == _MOST:
         label = "other models"
     axes.plot([one.cost], [one.value], linestyle="", markersize=7, label=label, **style)

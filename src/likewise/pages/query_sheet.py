@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from likewise.pages.gallery import SCORE, Tile
 from likewise.pages.rendering import render
@@ -122,8 +122,10 @@ def _cell(page: Image.Image, corner: tuple[int, int], tile: Tile, texts: Sequenc
     left, top = corner
     draw.rectangle((left, top, left + CELL, top + CELL), fill=_MAT)
     if tile.picture:
-        image = Image.open(BytesIO(base64.b64decode(tile.picture.partition(",")[2])))
-        image.thumbnail((CELL - 10, CELL - 10), Image.Resampling.LANCZOS)
+        image: Image.Image = Image.open(
+            BytesIO(base64.b64decode(tile.picture.partition(",")[2]))
+        )
+        image = ImageOps.contain(image, (CELL - 10, CELL - 10), Image.Resampling.LANCZOS)
         page.paste(image, (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2))
     else:
         # A text or a vector is its own picture.

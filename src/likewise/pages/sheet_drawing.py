@@ -136,13 +136,13 @@ def _shipped() -> str:
 
 @functools.cache
 def _installed() -> list[str]:
-    found = []
+    paths = []
     for name in _FONTS:
         try:
-            found.append(str(ImageFont.truetype(name, 12).path))
+            paths.append(str(ImageFont.truetype(name, 12).path))
         except OSError:
             continue
-    return found
+    return paths
 
 
 @functools.cache

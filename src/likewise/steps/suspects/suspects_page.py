@@ -62,15 +62,15 @@ def _shown(
     near = (one["item_id"] for row in records for one in row["neighbours"])
     tiles = ingested_tiles(ws, dataset, [*rows["item_id"], *near])
 
-    def named(label: str) -> str:
+    def with_name(label: str) -> str:
         name = names.get(label)
         return f"{label} ({name})" if name and name != label else label
 
     for row in records:
-        tile = _tile(tiles, row["item_id"], named(row["label"]))
+        tile = _tile(tiles, row["item_id"], with_name(row["label"]))
         neighbours = [
             replace(
-                _tile(tiles, one["item_id"], named(one["label"])),
+                _tile(tiles, one["item_id"], with_name(one["label"])),
                 score=one["cosine"],
                 same=one["label"] == row["label"],
             )
@@ -79,7 +79,7 @@ def _shown(
         yield ShownSuspect(
             tile,
             neighbours,
-            named(row["suggested"]),
+            with_name(row["suggested"]),
             row["quality"],
             _methods(row),
             row["command"],
