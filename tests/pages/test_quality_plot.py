@@ -36,7 +36,7 @@ def test_any_number_of_models_with_any_names_is_drawn(count: int) -> None:
     texts = [e.text or "" for e in ET.fromstring(drawn).iter() if e.tag.endswith("text")]  # noqa: S314
     assert {"mAP", "dimensions, logarithmic scale"} <= set(texts)
     assert ("other models" in texts) == (count > 14)
-    assert max(map(len, texts)) <= 40
+    assert max(map(len, texts)) <= 48
 
 
 def test_the_costs_of_few_models_are_its_marks() -> None:
@@ -45,3 +45,16 @@ def test_the_costs_of_few_models_are_its_marks() -> None:
     drawn = quality_plot(points, "mAP", "dimensions", less_is_better=True)
     assert all(f">{cost:,}<" in drawn for cost in costs)
     assert all(b / a > 1.35 for a, b in pairwise(costs))
+
+
+@pytest.mark.parametrize(
+    "name", ["short", "a_model_with_a_name_of_sixty_characters_" + "x" * 20]
+)
+def test_the_legend_is_inside_the_figure(name: str) -> None:
+    points = [point(name + str(n), 0.5, 64 * 2**n) for n in range(5)]
+    drawn = quality_plot(points, "mAP", "dimensions", less_is_better=True)
+    label = "no other model is better in both"
+    root = ET.fromstring(drawn)  # noqa: S314
+    [found] = [e for e in root.iter() if e.tag.endswith("text") and e.text == label]
+    left = float(found.attrib["x"])
+    assert 20 < left < float(root.attrib["width"].removesuffix("pt")) - 5 * len(label)

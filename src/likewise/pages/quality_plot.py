@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _MOST = 14
 """Maximum number of models that the legend names; the others are grey."""
 
-_NAME_LENGTH = 30
+_NAME_LENGTH, _SHORT = 48, 14
+"""Characters of a name that the legend shows, and with which it has two columns."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ def quality_plot(
         less_is_better: True for a cost, False for a speed.
     """
     best = not_beaten(points, less_is_better=less_is_better)
-    lines = (min(len(points), _MOST + 1) + 2) // 2
+    shown = [shortened(visible(one.name), _NAME_LENGTH) for one in points[:_MOST]]
+    columns = 1 if max(map(len, shown), default=0) > _SHORT else 2
+    lines = (min(len(points), _MOST + 1) + 1 + columns - 1) // columns
     with canvas(4.8, 3.4 + 0.17 * lines) as (figure, drawn):
         axes = figure.add_subplot()
         axes.set(xscale="log", xlabel=f"{cost}, logarithmic scale", ylabel=metric)
@@ -55,9 +58,9 @@ def quality_plot(
         _costs(axes, [one.cost for one in points])
         axes.grid(visible=True, color=SOFT, alpha=0.2)
         handles, labels = axes.get_legend_handles_labels()
-        shown: Any = {"loc": "outside lower center", "ncols": 2, "frameon": False}
+        place: Any = {"loc": "outside lower center", "ncols": columns, "frameon": False}
         order = [*range(1, len(handles)), 0]
-        figure.legend([handles[n] for n in order], [labels[n] for n in order], **shown)
+        figure.legend([handles[n] for n in order], [labels[n] for n in order], **place)
     return drawn.svg
 
 
