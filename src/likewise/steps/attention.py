@@ -10,7 +10,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
-from likewise.errors import DataError, MissingArtefactError, counted
+from likewise.errors import DataError, MissingArtefactError
 from likewise.formats.array_types import Int64Array
 from likewise.formats.counted_nouns import counted
 from likewise.formats.paths import StrPath

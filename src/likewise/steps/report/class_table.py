@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import LikewiseError
+from likewise.formats.counted_nouns import counted
 from likewise.formats.even_sample import evenly
 from likewise.pages.gallery import Tile
 from likewise.pages.tiles import item_tiles
@@ -106,7 +107,7 @@ def class_pictures(rows: Sequence[ClassRow], dataset: Dataset) -> list[ClassPict
             [
                 (
                     replace(tiles[item], same=False),
-                    f"{count:,} of {min(row.queries, QUERIES):,} queries",
+                    f"{count:,} of {counted(min(row.queries, QUERIES), 'query')}",
                 )
                 for item, count in row.hard_negatives
             ],
@@ -192,5 +193,5 @@ def _order(rank: int | None) -> float:
     return float("inf") if rank is None else float(rank)
 
 
-def _most(counted: Mapping[str, int], number: int) -> list[tuple[str, int]]:
-    return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:number]
+def _most(numbers: Mapping[str, int], number: int) -> list[tuple[str, int]]:
+    return sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))[:number]

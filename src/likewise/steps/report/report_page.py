@@ -25,6 +25,7 @@ _METRIC_HEADS = (
     "95 % CI (class bootstrap)",
     "minimum detectable difference",
 )
+_CONFUSED = "classes of its wrong hits among the first 10 (share)"
 _PUBLISHED_HEADS = ("published model", "metric", "value", "ours / published")
 
 
@@ -67,21 +68,15 @@ class Page:
         return str(self.results.protocol.get("metric", "value"))
 
     @property
-    def map_meaning(self) -> str:
-        """Sentences about the map."""
-        return meaning([self.method], [self.kinds], self.kinds.name)
-
-    @property
     def score(self) -> str:
         """The score of a hit and its direction; "" if the protocol does not name them."""
-        stated = (self.results.protocol.get(key) for key in ("score", "direction"))
-        return ", ".join(str(text) for text in stated if text)
+        protocol = self.results.protocol
+        return ", ".join(str(protocol[k]) for k in ("score", "direction") if protocol.get(k))
 
     @property
     def class_heads(self) -> tuple[str, str, str, str]:
-        """Heads of the table of classes; shares are of the wrong hits of a class."""
-        confused = "classes of its wrong hits among the first 10 (share)"
-        return "class", "queries", f"mean {self.measure}", confused
+        """Heads of the table of classes."""
+        return "class", "queries", f"mean {self.measure}", _CONFUSED
 
     def query_value(self, value: float) -> str:
         """Format the main metric of one query, in the unit of the table of metrics."""
@@ -238,6 +233,7 @@ def as_html(page: Page) -> str:
         ranking=page.ranking,
         figures=drawn,
         bars=page.bars(),
+        meaning=meaning([page.method], [page.kinds], page.kinds.name),
         reranked=reranked_table,
     )
 
