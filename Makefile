@@ -17,9 +17,10 @@ SELDOM := /tests?/|/(celery|cfnlint|fontTools|graphql|marimo|moto|mypyc?|pip|set
 CASES := 10000
 PROPERTIES := 5000
 EACH := 14
+SEED := 1
 
-.PHONY: demo test test-slow properties fuzz kills flips readers check format bench docs generated \
-	clean
+.PHONY: demo test test-slow properties fuzz late kills flips readers check format bench docs \
+	generated clean
 
 demo: $(INSTALLED)
 	scripts/demo
@@ -35,6 +36,9 @@ properties: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	$(BIN)/python tests/fuzz --cases $(CASES)
+
+late: $(INSTALLED)
+	LATE=$(SEED) $(PYTEST) tests/web/browser -m "not slow"
 
 kills flips readers: $(INSTALLED)
 	$(BIN)/python tests/resilience $@ --each $(EACH)

@@ -108,9 +108,16 @@ def chromium() -> Iterator["Browser"]:
             executable_path=shutil.which(command),
             args=["--no-sandbox"] if os.geteuid() == 0 else [],
         )
-        sync_api.expect.set_options(timeout=15_000)
+        sync_api.expect.set_options(timeout=30_000)
         yield started
         started.close()
+
+
+@pytest.fixture
+def curated(workspace: Path, chromium: "Browser") -> Iterator[Tab]:
+    """Open a page over a catalogue of which the test is the only writer."""
+    with serving(workspace) as address:
+        yield from Tab.opened(chromium, address)
 
 
 @pytest.fixture

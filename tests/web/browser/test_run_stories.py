@@ -32,7 +32,7 @@ def test_a_broken_query_of_a_comparison_opens(tab: Tab, pages: Path) -> None:
     name = tab.names(".asker .tile")[0]
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="As a query of runs")).to_be_visible()
-    assert page.title().startswith(name)
+    expect(page).to_have_title(re.compile(f"^{re.escape(name)}"))
     expect(page.get_by_text("dvc repro check@emoji", exact=True)).to_be_visible()
     page.go_back()
     page.get_by_role("button", name=re.compile("^All")).click()

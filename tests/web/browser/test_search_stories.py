@@ -1,9 +1,7 @@
 """Stories of search and drawing in a real browser."""
 
-import base64
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,29 +9,9 @@ import likewise
 from browser_tab import Tab
 from shapes import strokes
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
 expect = pytest.importorskip("playwright.sync_api", reason="no playwright").expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.torch]
-
-PASTE = """
-([text, kind]) => {
-  const bytes = Uint8Array.from(atob(text), one => one.charCodeAt(0));
-  const data = new DataTransfer();
-  data.items.add(new File([bytes], 'pasted', {type: 'image/jpeg'}));
-  const rest = {bubbles: true, cancelable: true};
-  const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: data, ...rest})
-    : new DragEvent('drop', {dataTransfer: data, ...rest});
-  document.body.dispatchEvent(event);
-}
-"""
-
-
-def _give(page: "Page", picture: Path, kind: str) -> None:
-    text = base64.b64encode(picture.read_bytes()).decode()
-    page.evaluate(PASTE, [text, kind])
 
 
 def test_a_pasted_picture_finds_itself_and_a_dropped_one_is_added(
@@ -41,12 +19,12 @@ def test_a_pasted_picture_finds_itself_and_a_dropped_one_is_added(
 ) -> None:
     page = tab.open("/d/emoji")
     expect(tab.tile(0)).to_be_visible()
-    _give(page, pages / "emoji" / "images" / "400_noto.jpg", "paste")
+    tab.give(pages / "emoji" / "images" / "400_noto.jpg", "paste")
     expect(page.locator(".hits .tile").first).to_have_attribute(
         "title", re.compile("400_noto.jpg$")
     )
     expect(page.locator("[data-made]")).to_contain_text("tiny, exact")
-    _give(page, pages / "emoji" / "images" / "0_noto.jpg", "drop")
+    tab.give(pages / "emoji" / "images" / "0_noto.jpg", "drop")
     expect(page.locator(".example img")).to_have_count(2)
     page.get_by_label("Combine examples").select_option("max")
     expect(page).to_have_url(re.compile("combine=max"))
@@ -133,6 +111,7 @@ def test_a_description_finds_images_and_is_combined(tab: Tab, pages: Path) -> No
 
 def test_a_part_of_an_item_is_searched(tab: Tab) -> None:
     page = tab.open("/d/emoji/i/0_noto.jpg")
+    expect(page.locator("#pending")).to_be_visible()  # nothing moves the picture any more
     page.get_by_role("button", name="Part", exact=True).click()
     layer = page.locator(".partlayer").bounding_box()
     assert layer
@@ -168,6 +147,7 @@ def test_items_of_the_other_role_are_counted_and_included(tab: Tab) -> None:
 def test_a_drawing_finds_its_class_first(tab: Tab, shape: str) -> None:
     page = tab.open(f"/d/shapes/sketch?target={shape}%2F{shape}12.png")
     canvas = page.get_by_role("img", name=re.compile("Canvas"))
+    expect(page.locator(".aim img")).to_be_visible()  # nothing moves the canvas any more
     box = canvas.bounding_box()
     assert box
     scale = box["width"] / 512
