@@ -37,6 +37,8 @@ def mapped(
 
 
 def drawn(page: "Page") -> None:
+    """Wait until the map is drawn at its present size, after what has changed the page."""
+    page.evaluate("() => new Promise(requestAnimationFrame)")
     expect(page.locator("canvas[data-drawn='24']")).to_be_visible()
 
 
@@ -58,6 +60,7 @@ def test_a_region_is_a_filter_of_the_grid(mapped: tuple[Tab, str], pages: Path) 
     drawn(page)
     expect(page.locator("canvas")).to_have_attribute("data-painter", kind)
     expect(page.locator(".legend li")).to_have_count(6)
+    drawn(page)
     points = spots(page, pages)
     names = likewise.open("emoji", workspace=pages).items["item_id"].to_list()
     left = int(points[:, 0].argmin())
@@ -98,10 +101,12 @@ def test_filters_and_colours_of_a_map_by_keyboard(tab: Tab) -> None:
     page.keyboard.press("v")
     expect(page).to_have_url(re.compile("region=plane"))
     expect(page.locator(".chosen")).to_be_visible()
-    region = page.locator(".outline polygon").bounding_box()
-    assert region
-    wide = page.locator("canvas").evaluate("canvas => canvas.clientWidth")
-    assert region["width"] > 0.9 * wide, "the zoom stays"
+    page.wait_for_function(
+        """() => {  // the zoom stays
+          const wide = one => document.querySelector(one).getBoundingClientRect().width;
+          return wide('.outline polygon') > 0.9 * wide('canvas');
+        }"""
+    )
     page.keyboard.press("0")
     page.keyboard.press("Escape")
     expect(page.locator("#total")).to_have_text("4 items of 24")
@@ -111,14 +116,40 @@ def test_a_pixel_has_the_colour_of_its_point(tab: Tab, pages: Path) -> None:
     page = tab.open("/d/emoji/map?f.label=0")
     drawn(page)
     expect(page.locator(".chosen .tile")).to_have_count(4)  # they take height from the map
+    drawn(page)
     row = likewise.open("emoji", workspace=pages).items["label"].to_list().index("0")
     x, y = (round(float(value)) for value in spots(page, pages)[row])
     page.mouse.move(0, 0)
+    expect(page.locator(".hovered")).to_have_count(0)
     swatch = page.locator(".legend button[aria-pressed=true] .swatch")
     wanted = swatch.evaluate("mark => getComputedStyle(mark).backgroundColor")
     with Image.open(BytesIO(page.screenshot())) as shot:
         pixel = shot.convert("RGB").getpixel((x, y))
     assert f"rgb({', '.join(map(str, pixel))})" == wanted  # type: ignore[arg-type]
+
+
+def test_an_item_opens_only_while_its_map_is_shown(tab: Tab, pages: Path) -> None:
+    page = tab.open("/d/emoji/map")
+    drawn(page)
+    expect(page.locator(".legend li")).to_have_count(6)
+    drawn(page)
+    x, y = (float(value) for value in spots(page, pages)[0])
+    with tab.held(r"/at\?") as held:
+        page.mouse.click(x, y)
+        held.until(1)
+        tab.settled()
+        page.get_by_role("link", name="Browse").click()
+        expect(tab.tile(0)).to_be_visible()
+        held.answered()
+        held.let_go()
+        tab.settled()
+        assert page.url == f"{tab.server}/d/emoji"
+    with tab.held(r"/at\?") as held:
+        page.go_back()
+        drawn(page)
+        page.mouse.click(x, y)
+        held.until(1)
+    expect(page).to_have_url(re.compile("/d/emoji/i/"))
 
 
 def test_a_data_set_without_a_map_says_how_to_make_one(tab: Tab) -> None:

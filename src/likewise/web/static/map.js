@@ -97,8 +97,8 @@ function Plane({ dataset, query, name, maps, facts }) {
     [['Escape'], 'clear the region', () => { setLasso(false); clear(); }],
   ]);
   const pick = async position => {
-    const item = await ask(dataset, 'at', { p: position });
-    go(address(['d', dataset, 'i', item.item_id], result(query)));
+    const here = location.href, item = await ask(dataset, 'at', { p: position }).catch(() => null);
+    if (item && location.href === here) go(address(['d', dataset, 'i', item.item_id], result(query)));
   };
   const model = maps.find(one => one.name === name)?.model;
   return html`<div class=${open ? 'browse open' : 'browse'}><aside class="side" aria-label="Filter"><button class="close plain" onClick=${() => setOpen(false)}><${Icon} name="close" /><span>Close</span></button>
@@ -108,7 +108,7 @@ function Plane({ dataset, query, name, maps, facts }) {
         <span class="count number" id="total" role="status">${total === null ? '…' : counted(total, 'item')}${total !== null && total !== facts.items ? html`<span class="soft"> of ${count(facts.items)}</span>` : ''}</span>
         <${Choice} name="Map" text="Map" value=${name} options=${maps.map(one => [one.name, `${one.name} (${one.model}, ${one.method})`])} onChange=${map => setQuery({ map, region: null })} />
         <${Choice} name="Colour by" text="Colour" value=${by} options=${facts.columns} onChange=${column => setQuery({ by: column }, { replace: true })} />
-        <button aria-pressed=${lasso} onClick=${() => setLasso(!lasso)}><${Icon} name="pen" /><span>Region</span></button><button onClick=${() => setRegion(view.current.inView())}>Select the view</button><button onClick=${() => view.current?.fit()}>Whole map</button>
+        <button aria-pressed=${lasso} disabled=${!bounds.data} onClick=${() => setLasso(!lasso)}><${Icon} name="pen" /><span>Region</span></button><button disabled=${!bounds.data} onClick=${() => setRegion(view.current.inView())}>Select the view</button><button onClick=${() => view.current?.fit()}>Whole map</button>
         ${shownOnly && html`<a class="button main end" href=${address(['d', dataset], result(query))}>Show in Browse</a>`}</div>
       <${Chips} query=${query} />
       ${error && html`<${Problem} error=${error} />`}

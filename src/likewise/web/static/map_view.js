@@ -23,11 +23,12 @@ function fewer(path) {
  */
 export function MapView({ control, layers, span, region, busy, lasso, onRegion, onPick, onHover, label }) {
   const canvas = useRef(), outline = useRef(), frame = useRef(), [plain, setPlain] = useState(false);
-  const live = useRef({ view: null, painter: null, nearest: null, timer: 0, waiting: 0, down: null, path: null, given: {}, whole: 0 }).current;
+  const live = useRef({ view: null, painter: null, nearest: null, timer: 0, waiting: 0, asked: 0, down: null, path: null, given: {}, whole: 0 }).current;
   live.layers = layers;
   live.region = region;
   live.busy = busy;
   live.span = span ?? [GRID, GRID];
+  live.placed = Boolean(span); // before, the map would be drawn at another scale
 
   const toGrid = ([x, y]) => { const { view, ratio } = live; return [(x * ratio - view.x) / view.scale, (view.y - y * ratio) / view.scale]; };
   const toPage = ([x, y]) => { const { view, ratio } = live; return [(view.x + x * view.scale) / ratio, (view.y - y * view.scale) / ratio]; };
@@ -36,7 +37,7 @@ export function MapView({ control, layers, span, region, busy, lasso, onRegion, 
     outline.current?.setAttribute('points', corners.map(corner => corner.map(value => value.toFixed(1)).join(',')).join(' '));
   };
   const draw = step => {
-    if (!live.painter || !live.view || Object.values(live.layers).some(one => !one)) return;
+    if (!live.painter || !live.view || !live.placed || Object.values(live.layers).some(one => !one)) return;
     for (const name of ['points', 'codes', 'states', 'palette']) {
       if (live.given[name] !== live.layers[name]) { live.painter[name](live.layers[name]); live.given[name] = live.layers[name]; }
     }
@@ -44,31 +45,34 @@ export function MapView({ control, layers, span, region, busy, lasso, onRegion, 
     live.painter.draw({ ...live.view, size: Math.max(1, Math.min(16, size)) }, step);
     trace();
     if (step !== 1) return;
-    const number = live.layers.points.length / 2;
+    const number = live.layers.points.length / 2, { asked } = live;
     live.painter.finish(() => {
       if (!live.whole) performance.mark('map-first-frame');
       live.whole = performance.now() - begin;
-      if (canvas.current) canvas.current.dataset.drawn = number;
+      if (canvas.current && asked === live.asked) canvas.current.dataset.drawn = number;
     });
   };
   /** Draw everything at once where that is fast; else a sample now, and everything a moment later. */
-  const redraw = (moving = false) => {
+  const redraw = (moving = false, now = false) => {
     cancelAnimationFrame(live.waiting);
     clearTimeout(live.timer);
+    live.asked += 1;
+    delete canvas.current?.dataset.drawn; // until all points are drawn as they are now
     if (live.resizing) return;
-    live.waiting = requestAnimationFrame(() => {
+    const begin = () => {
       const number = (live.layers.points?.length ?? 0) / 2, step = Math.min(63, Math.ceil(number / SAMPLE));
       const slow = moving && step > 1 && live.whole > SLOW;
       draw(slow ? step : 1);
       if (slow) live.timer = setTimeout(() => draw(1), SETTLE);
-    });
+    };
+    if (now) begin(); else live.waiting = requestAnimationFrame(begin);
   };
-  const fit = () => {
+  const fit = (now = false) => {
     const { width, height } = canvas.current, [wide, high] = live.span.map(one => Math.max(one, 1));
     live.fit = 0.94 * Math.min(width / wide, height / high);
     live.view = { scale: live.fit, x: (width - wide * live.fit) / 2, y: (height + high * live.fit) / 2 };
     live.fitted = true;
-    redraw();
+    redraw(false, now);
   };
   const zoom = (by, x = canvas.current.clientWidth / 2, y = canvas.current.clientHeight / 2) => {
     const [px, py] = [x * live.ratio, y * live.ratio], { view } = live;
@@ -86,7 +90,7 @@ export function MapView({ control, layers, span, region, busy, lasso, onRegion, 
     const { clientWidth: w, clientHeight: h } = canvas.current;
     return [[0, 0], [w, 0], [w, h], [0, h]].map(toGrid);
   };
-  useImperativeHandle(control, () => ({ fit, zoom, pan, inView }), []);
+  useImperativeHandle(control, () => ({ fit: () => fit(), zoom, pan, inView }), []);
 
   useLayoutEffect(() => {
     const element = canvas.current;
@@ -104,11 +108,12 @@ export function MapView({ control, layers, span, region, busy, lasso, onRegion, 
       if (element.width === width && element.height === height && view) { redraw(); return; }
       const [dx, dy] = [(width - element.width) / 2, (height - element.height) / 2];
       element.width = width;
-      element.height = height;
+      element.height = height; // which empties it: it is drawn before the browser shows it
+      if (!stays || ratio !== live.ratio) { fit(true); return; }
       fit();
-      if (!stays || ratio !== live.ratio) return;
       live.view = { scale: view.scale, x: view.x + dx, y: view.y + dy };
       live.fitted = false;
+      redraw(false, true);
     };
     /** A slow map is drawn once for all changes of a region: its size, and then its states. */
     const resized = () => {
