@@ -4,7 +4,8 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,7 +15,7 @@ from page_server import serving
 from reviewed_drawings import make_copies
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 expect = pytest.importorskip("playwright.sync_api", reason="no playwright").expect
 
@@ -85,12 +86,15 @@ def test_pairs_are_compared_at_one_zoom(reviewing: Tab) -> None:
     for _ in range(4):
         page.keyboard.press("+")
     panes.first.evaluate("pane => { pane.scrollLeft = 40; pane.scrollTop = 30; }")
-    page.wait_for_timeout(100)
-    assert panes.nth(1).evaluate("pane => [pane.scrollLeft, pane.scrollTop]") == [40, 30]
+    page.wait_for_function(
+        """() => {
+          const [, second] = document.querySelectorAll('.pairview .pane');
+          return second.scrollLeft === 40 && second.scrollTop === 30;
+        }"""
+    )
     page.keyboard.press("i")
     expect(panes).to_have_count(1)
-    blend = "image => getComputedStyle(image).mixBlendMode"
-    assert page.locator(".stacked img").nth(1).evaluate(blend) == "difference"
+    expect(page.locator(".stacked img").nth(1)).to_have_css("mix-blend-mode", "difference")
     page.keyboard.press("b")
     second = page.locator(".stacked img").nth(1)
     expect(second).to_be_hidden()
@@ -134,3 +138,26 @@ def test_a_note_of_somebody_else_is_shown(reviewing: Tab, copies: Path) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("kept, theirs and mine")).to_be_visible()
     assert verdicts(copies)["leak"] == ("kept", "theirs and mine")
+
+
+def _sixty(route: "Route") -> None:
+    """Answer 60 open flags; before the second answer, somebody judges the first one."""
+    offset = int(parse_qs(urlsplit(route.request.url).query).get("offset", ["0"])[0])
+    answer = route.fetch(url=re.sub(r"offset=\d+", "offset=0", route.request.url))
+    content: dict[str, Any] = answer.json()
+    flags = [{**content["doubts"][0], "id": str(one)} for one in range(bool(offset), 60)]
+    content |= {"total": 60, "offset": offset, "doubts": flags[offset : offset + 50]}
+    route.fulfill(response=answer, json=content)
+
+
+def test_a_verdict_while_further_flags_come_skips_none(reviewing: Tab) -> None:
+    page = reviewing.page
+    page.route(re.compile(r"/review\?"), _sixty)
+    reviewing.open("/d/toys/review")
+    expect(page.get_by_text("1 of 60")).to_be_visible()
+    for _ in range(50):
+        page.keyboard.press("j")
+    expect(page.get_by_text("51 of 60")).to_be_visible()  # further flags have come
+    for _ in range(9):
+        page.keyboard.press("j")
+    expect(page.get_by_text("60 of 60")).to_be_visible()

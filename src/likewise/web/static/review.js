@@ -11,6 +11,7 @@ await styled('pages.css');
 const VERDICTS = [['kept', 'a', 'Kept', 'right, but the item stays as it is'], ['dropped', 'd', 'Dropped', 'right, leave the item out'], ['wrong', 'w', 'Wrong', 'a mistake of the check']];
 const SHOW = [['open', 'open'], ['judged', 'judged'], ['all', 'all']];
 const PAGE = 50;
+const OVERLAP = 5;
 
 const READ_ONLY = document.body.dataset.readOnly !== undefined;
 
@@ -35,13 +36,13 @@ function Queue({ dataset, first, path, flag, show, readOnly }) {
   const text = note ?? doubt?.note ?? '';
   const go = to => { setNote(null); setError(null); setConflict(null); setAt(Math.max(0, Math.min(doubts.length, to))); };
 
-  /** Load further doubts before the list ends; those with a verdict have left the open ones. */
+  /** Load further doubts before the list ends; those with a verdict have left the open ones, and one may leave while they are asked for. */
   useEffect(() => {
     if (end || at < doubts.length - 5 || loading.current) return;
     loading.current = true;
     const known = new Set(doubts.map(one => one.id));
     const left = show === 'open' ? doubts.filter(one => one.verdict === null).length : doubts.length;
-    get(path, { flag, show, offset: left, limit: PAGE }).then(more => {
+    get(path, { flag, show, offset: Math.max(0, left - OVERLAP), limit: PAGE }).then(more => {
       const fresh = more.doubts.filter(one => !known.has(one.id));
       setDoubts(before => [...before, ...fresh]);
       setEnd(!fresh.length);
