@@ -27,14 +27,21 @@ def versions(alice: Path, chromium: "Browser") -> Iterator[Tab]:
 
 
 def test_a_checkout_changes_nothing_until_it_is_accepted(versions: Tab, alice: Path) -> None:
-    page = versions.open("/d/emoji")
-    expect(page.locator("#total")).to_have_text("23 items")
-    run_git(alice, "checkout", "--quiet", "v1")
-    run_dvc(alice, "checkout", "--quiet")
-    expect(page.get_by_text("A newer version of emoji is here.")).to_be_visible()
-    page.get_by_role("group", name="label").get_by_role("button", name="1000").click()
-    expect(page.locator("#total")).to_have_text("3 items of 23")
-    page.get_by_role("button", name="Show the new version").click()
+    with versions.held("/pending") as late:
+        page = versions.open("/d/emoji")
+        expect(page.locator("#total")).to_have_text("23 items")
+        late.until(1)
+        late.answered()
+        run_git(alice, "checkout", "--quiet", "v1")
+        run_dvc(alice, "checkout", "--quiet")
+        expect(page.get_by_text("A newer version of emoji is here.")).to_be_visible()
+        page.get_by_role("group", name="label").get_by_role("button", name="1000").click()
+        expect(page.locator("#total")).to_have_text("3 items of 23")
+        with versions.held(r"/emoji/page\?") as first:
+            page.get_by_role("button", name="Show the new version").click()
+            first.until(1)
+            late.let_go()  # an answer of the old version comes first
+            versions.settled()
     expect(page.locator("#total")).to_have_text("4 items of 24")
     expect(page.get_by_text("A newer version of emoji is here.")).to_have_count(0)
 

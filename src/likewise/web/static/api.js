@@ -14,13 +14,14 @@ export class Failure extends Error {
   }
 }
 
-const pins = new Map();
+const pins = new Map(), turns = new Map();
 
 /** The version of a data set that this page shows; every request names it. */
 export const pinned = (dataset, rev = null) => pins.get(`${dataset}@${rev ?? ''}`) ?? null;
 
 /** Ask for the newest version of a data set from now. */
 export function unpin(dataset) {
+  turns.set(dataset, (turns.get(dataset) ?? 0) + 1);
   for (const name of [...pins.keys()]) if (name.startsWith(`${dataset}@`)) pins.delete(name);
   dispatchEvent(new CustomEvent('pinned', { detail: { dataset } }));
 }
@@ -80,27 +81,27 @@ export async function data(dataset, path, query = {}, { signal, body } = {}) {
   const key = `${dataset}@${named.get('rev') ?? ''}`, linked = named.has('v');
   if (!linked && pins.has(key)) named.set('v', pins.get(key));
   const route = `/api/d/${encodeURIComponent(dataset)}/${path}`;
-  const begun = performance.now();
+  const begun = performance.now(), turn = turns.get(dataset);
   const found = body === undefined ? await get(route, named, signal) : await post(route, body, named, signal);
   if (!found.v || linked) return found;
+  if (turns.get(dataset) !== turn) return data(dataset, path, query, { signal, body }); // the newest version was asked for meanwhile
   if (!pins.has(key)) {
     pins.set(key, found.v);
     dispatchEvent(new CustomEvent('pinned', { detail: { dataset, v: named.has('rev') ? null : found.v, asked: begun } }));
-  } else if (pins.get(key) !== found.v && body === undefined && !named.has('v')) {
-    return data(dataset, path, query, { signal }); // a checkout came between two first answers
+  } else if (pins.get(key) !== found.v && !named.has('v')) {
+    return data(dataset, path, query, { signal, body }); // a checkout came between two first answers
   }
   return found;
 }
 
 /** `ask(signal)` again whenever `key` changes: {data, error, busy}. The old data stays meanwhile. */
 export function useAnswer(key, ask) {
-  const [state, setState] = useState({ data: null, error: null, busy: true, key: null });
+  const [state, setState] = useState({ data: null, error: null, busy: false, key: null });
   const latest = useRef();
   useEffect(() => {
     if (key === null) { setState({ data: null, error: null, busy: false, key }); return undefined; }
     const control = new AbortController();
     latest.current = control;
-    setState(before => ({ ...before, busy: true }));
     ask(control.signal).then(
       data => latest.current === control && setState({ data, error: null, busy: false, key }),
       error => error.name !== 'AbortError' && latest.current === control
@@ -108,7 +109,8 @@ export function useAnswer(key, ask) {
     );
     return () => control.abort();
   }, [key]);
-  return state;
+  if (state.key === key) return state;
+  return key === null ? { data: null, error: null, busy: false } : { ...state, busy: true }; // before the first effect, too
 }
 
 /** GET `path` again whenever path or query changes. A null path asks nothing. */
@@ -131,10 +133,13 @@ export const pictures = new Map();
 /** Answers that came with an upload, so that the page need not ask twice. */
 export const answers = new Map();
 
-const listeners = new Set();
-let now = { busy: false, error: null };
+/** The last state of every job of the server that its events have named, by id. */
+export const jobs = new Map();
 
-/** Tell `listener` whether a picture is on its way. */
+const listeners = new Set();
+let now = { busy: false, error: null, at: null }, line = Promise.resolve();
+
+/** Tell `listener` whether a picture is on its way; an error belongs to the page at the address `at`. */
 export function onUpload(listener) {
   listeners.add(listener);
   listener(now);
@@ -167,9 +172,14 @@ function kept() {
   return new URLSearchParams([...query].filter(([name]) => (searching && names.includes(name)) || ['v', 'rev', 'where', 'model'].includes(name) || name.startsWith('f.')));
 }
 
-/** Search by a picture; pictures that are in the query already stay in it. */
-export async function send(dataset, blob) {
-  tell({ busy: true, error: null });
+/** Search by a picture; pictures that are in the query already, and those sent before it, stay in it. */
+export function send(dataset, blob) {
+  line = line.then(() => sendOne(dataset, blob));
+  return line;
+}
+
+async function sendOne(dataset, blob) {
+  tell({ busy: true, error: null, at: null });
   try {
     const sent = await readable(blob), query = kept(), before = query.getAll('upload');
     const answer = await data(dataset, 'search', query, { body: sent });
@@ -179,11 +189,11 @@ export async function send(dataset, blob) {
     uploads.forEach(upload => query.append('upload', upload));
     answers.clear();
     answers.set(search(query), answer);
-    tell({ busy: false, error: null });
+    tell({ busy: false, error: null, at: null });
     go(address(['d', dataset, 'search'], query));
   } catch (error) {
-    tell({ busy: false, error });
     if (place().parts[2] !== 'search') go(address(['d', dataset, 'search'], kept()));
+    tell({ busy: false, error, at: location.href });
   }
 }
 

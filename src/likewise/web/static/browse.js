@@ -52,6 +52,7 @@ export function Browse({ dataset, query, frame }) {
     [['Escape'], 'clear the selection', () => clear()],
   ]);
   const clear = () => { setSelected(new Map()); setRanged(null); };
+  const without = items => { setSelected(before => new Map([...before].filter(([id]) => !items.has(id)))); setRanged(null); };
   const select = row => setSelected(before => {
     const next = new Map(before);
     if (!next.delete(row.item_id)) next.set(row.item_id, row.label);
@@ -78,7 +79,7 @@ export function Browse({ dataset, query, frame }) {
       <h1 class="hidden">${dataset}</h1>
       <${Tools} rows=${rows} query=${query} size=${size} schema=${schema.current} onFilter=${() => setOpen(!open)} open=${open} />
       <${Chips} query=${query} />
-      ${barred.current && WRITES && !query.get('rev') && html`<${Later} load=${curate} dataset=${dataset} query=${query} fresh=${frame.fresh} total=${rows.total} models=${modelsOf(frame.sets, dataset)} selected=${selected} clear=${clear} tile=${() => cursorRow.current()}
+      ${barred.current && WRITES && !query.get('rev') && html`<${Later} load=${curate} dataset=${dataset} query=${query} fresh=${frame.fresh} total=${rows.total} models=${modelsOf(frame.sets, dataset)} selected=${selected} clear=${without} tile=${() => cursorRow.current()}
         show=${now => setEdits({ changes: now.changes })} renew=${frame.renew} again=${() => setAgain(count => count + 1)} />`}
       ${rows.error && !rows.first && !problem && html`<${Problem} error=${rows.error} again=${frame.renew} />`}
       ${groups.error && html`<${Problem} error=${groups.error} />`}

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { Conflict, Drawer } from './drawer.js';
 import { labelKeys, remember, same, useEdits } from './edits.js';
-import { count, counted, Icon, Problem, shown, useKeys } from './parts.js';
+import { counted, Icon, Problem, shown, useKeys } from './parts.js';
 import { LabelPicker } from './picker.js';
 import { styled } from './sheet.js';
 import { address, result } from './store.js';
@@ -13,7 +13,7 @@ await styled('curate.css');
 /**
  * `selected` is a Map of the chosen items: id -> published label; `tile()` the row at the cursor.
  * `show(edits)` gets the corrections, which the tiles show; `renew()` asks for the newest version;
- * `again()` asks for counts again.
+ * `clear(items)` ends their choice; `again()` asks for counts again.
  */
 export function Curate({ dataset, query, fresh, total, models, selected, tile, clear, show, renew, again }) {
   const edits = useEdits(dataset, fresh);
@@ -30,7 +30,7 @@ export function Curate({ dataset, query, fresh, total, models, selected, tile, c
     const seen = Object.fromEntries([...items].map(([item, published]) => [item, edits.now(item, 'label', published)]));
     const done = await edits.correct(same('label', [...items.keys()], value), { label: seen }, { words: `${counted(items.size, 'item')}: ${shown(value)}` });
     if (value !== null) remember(dataset, value);
-    if (done) clear();
+    if (done) clear(items);
   };
   const ask = name => () => { const items = targets(); if (items.size || name === 'select') setOpen({ name, items }); };
   const drawer = () => edits.tell({ drawer: true, error: null });
@@ -55,7 +55,7 @@ export function Curate({ dataset, query, fresh, total, models, selected, tile, c
     ${models > 0 && html`<a class="button" href=${suspects}>Likely wrong labels</a>`}
     <span class="end row"><span class="soft" role="status">${edits.status}</span>
       ${edits.stack.length > 0 && html`<button aria-label="Undo the last correction" onClick=${() => edits.undo()}><${Icon} name="undo" /><span>Undo</span></button>`}
-      <button id="pending" class=${edits.changes.size ? 'main' : ''} onClick=${drawer}>Pending <span class="number">${count(edits.facts ? edits.changes.size : 0)}</span></button></span>
+      <button id="pending" class=${edits.changes.size ? 'main' : ''} onClick=${drawer}>Pending <span class="number">${edits.waiting}</span></button></span>
     ${edits.error && !edits.drawer && html`<${Problem} error=${edits.error} />`}
     <${Windows} dataset=${dataset} query=${query} edits=${edits} open=${open} close=${() => setOpen(null)} label=${label} done=${done} total=${total} />
   </div>`;

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { Change, Conflict, Drawer } from './drawer.js';
 import { labelKeys, remember, useEdits } from './edits.js';
-import { count, Icon, Problem, shown, useKeys } from './parts.js';
+import { Icon, Problem, shown, useKeys } from './parts.js';
 import { LabelPicker } from './picker.js';
 import { styled } from './sheet.js';
 import { TagWindow } from './tagging.js';
@@ -42,7 +42,7 @@ export function Editor({ dataset, id, item, texts, schema, fresh, renew, again }
     ${item.box && html`<p class="soft">A box names the pixels of the item: correct it in the source.</p>`}
     ${edits.error && html`<${Problem} error=${edits.error} />`}
     <p class="row"><span class="soft" role="status">${edits.status}</span><span class="end row">${edits.stack.length > 0 && html`<button aria-label="Undo the last correction" onClick=${() => edits.undo()}>Undo</button>`}
-      <button id="pending" onClick=${() => edits.tell({ drawer: true, error: null })}>Pending <span class="number">${count(edits.changes.size)}</span></button></span></p>
+      <button id="pending" onClick=${() => edits.tell({ drawer: true, error: null })}>Pending <span class="number">${edits.waiting}</span></button></span></p>
     ${edits.conflict && html`<${Conflict} edits=${edits} />`}
     ${edits.drawer && html`<${Drawer} dataset=${dataset} edits=${edits} onClose=${() => edits.tell({ drawer: false })} />`}
     ${open === 'label' && html`<${LabelPicker} dataset=${dataset} about=${id} onChoose=${value => set('label', value)} onClose=${() => setOpen(null)} />`}

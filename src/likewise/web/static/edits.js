@@ -1,6 +1,7 @@
 // Corrections of this tab: what is pending, undo, conflicts with others, and publishing.
 import { useEffect, useState } from './vendor/preact.js';
 import { data, get } from './api.js';
+import { count } from './parts.js';
 import { keep, kept } from './store.js';
 
 /** True if this server has no route that writes. */
@@ -18,10 +19,21 @@ function over(expect, changes) {
   return seen;
 }
 
+/** What was seen, with the values that were written here since. */
+function since(expect, written) {
+  const seen = structuredClone(expect);
+  for (const after of written) {
+    for (const [column, values] of Object.entries(after)) {
+      for (const [item, value] of Object.entries(values)) if (seen[column] && item in seen[column]) seen[column][item] = value;
+    }
+  }
+  return seen;
+}
+
 /** The corrections of one data set. `changes` is a Map: item -> column -> {published, corrected}. */
 class Session {
   constructor(dataset) {
-    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], line: Promise.resolve(), conflict: null, error: null, status: '', job: null, drawer: false, turn: 0 });
+    Object.assign(this, { dataset, changes: new Map(), facts: null, stack: [], line: Promise.resolve(), conflict: null, error: null, status: '', job: null, drawer: false, turn: 0, loads: 0, written: [], renews: false });
     this.listeners = new Set();
     this.published = () => {};
   }
@@ -30,19 +42,29 @@ class Session {
     Object.assign(this, state);
     this.turn += 1;
     for (const listener of [...this.listeners]) listener();
+    if (!this.renews || this.drawer) return;
+    this.renews = false; // the page begins again, but not below a window with the log of publishing
+    this.published();
   }
+
+  /** The number of items with corrections, once they are known. */
+  get waiting() { return this.facts ? count(this.changes.size) : '…'; }
 
   /** Read the corrections that are not published yet. */
   async load() {
+    this.loads += 1;
+    const { loads } = this, written = this.written.length;
     try {
       const facts = await data(this.dataset, 'pending');
+      if (loads !== this.loads) return; // a later answer follows
+      if (written !== this.written.length) { this.tell({ facts }); return; } // it may be older than what was written; it is read again
       const changes = new Map();
       for (const [item, column, published, corrected] of facts.rows) {
         if (!changes.has(item)) changes.set(item, new Map());
         changes.get(item).set(column, { published, corrected });
       }
       this.tell({ facts, changes });
-    } catch (error) { this.tell({ error }); }
+    } catch (error) { if (loads === this.loads) this.tell({ error }); }
   }
 
   /** The present value of an item, if `value` is the published one. */
@@ -59,13 +81,17 @@ class Session {
   }
 
   /** Set `values` {column: {item: value}} where `expect` is what was seen. True if it was done. */
-  correct(values, expect, options = {}) { return this.inTurn(() => this.write(values, expect, options)); }
+  correct(values, expect, options = {}) {
+    const number = this.written.length;
+    return this.inTurn(() => this.write(values, since(expect, this.written.slice(number)), options));
+  }
 
   async write(values, expect, { words = '', undo = false } = {}) {
     const items = [...new Set(Object.values(values).flatMap(Object.keys))];
     this.tell({ error: null });
     try {
       const done = await data(this.dataset, 'corrections', {}, { body: { items, values, expect } });
+      this.written.push(done.after);
       this.show(done);
       if (!undo && done.changed) this.stack = [...this.stack, { values: done.before, expect: done.after }].slice(-MOST_UNDO);
       this.tell({ status: words });
@@ -141,7 +167,7 @@ class Session {
       if (!ENDED.includes(answer.job.state)) await pause(300);
     } while (!ENDED.includes(answer.job.state));
     await this.load();
-    if (answer.job.state === 'done') this.published();
+    if (answer.job.state === 'done') this.tell({ renews: true });
   }
 }
 

@@ -1,5 +1,5 @@
 // The filter: counts of every column under the filter of the others, and a condition in SQL.
-import { html, useEffect, useState } from './vendor/preact.js';
+import { html, useLayoutEffect, useState } from './vendor/preact.js';
 import { asked, useData } from './api.js';
 import { count, counted, Icon, number, shown } from './parts.js';
 import { go, place } from './store.js';
@@ -36,6 +36,9 @@ export function filters(query) {
   const named = [...query].filter(([name, value]) => name.startsWith('f.') || (['where', 'region'].includes(name) && value));
   return named.map(([name, value]) => ({ name, value, text: name === 'where' ? value : name === 'region' ? `a region of the map ${value.split(':')[0]}` : words(name.slice(2), value) }));
 }
+
+/** The two ends of a range as texts; an open end is ''. */
+const ends = value => { const at = (value ?? '').indexOf('..'); return at < 0 ? ['', ''] : [value.slice(0, at), value.slice(at + 2)]; };
 
 function words(column, value) {
   const range = /^([^.]*(?:\.\d+)?)\.\.(.*)$/.exec(value);
@@ -111,15 +114,12 @@ function Values({ facet, dataset, query }) {
 
 /** A histogram of a column of numbers; a bar is a filter. */
 function Numbers({ facet, schema, query }) {
-  const name = `f.${facet.column}`, [low, high] = facet.selected ?? [null, null];
+  const name = `f.${facet.column}`, [low, high] = ends(query.get(name));
   const most = Math.max(1, ...facet.bins.map(bin => bin.count));
   const unit = schema?.find(one => one.name === facet.column)?.unit;
   const set = (from, to) => filterBy(next => setValues(next, name, from === '' && to === '' ? [] : [`${from}..${to}`]));
-  const bound = (event, end) => {
-    const text = event.target.value.trim();
-    set(end === 'low' ? text : low ?? '', end === 'high' ? text : high ?? '');
-  };
-  const on = bin => low !== null && high !== null && bin.low >= low && bin.high <= high;
+  const bound = (at, text) => set(...ends(place().query.get(name)).map((end, side) => (side === at ? text : end)));
+  const on = bin => low !== '' && high !== '' && bin.low >= Number(low) && bin.high <= Number(high);
   return html`<details class="facet" open>
     <summary><span>${facet.column}</span><span class="soft">${unit && unit !== '1' ? unit : ''}</span></summary>
     ${facet.bins.length > 1 && html`<div class="bins" role="group" aria-label=${`Histogram of ${facet.column}`}>
@@ -128,17 +128,24 @@ function Numbers({ facet, schema, query }) {
     return html`<button title=${text} aria-label=${text} aria-pressed=${on(bin)} onClick=${() => (on(bin) ? set('', '') : set(bin.low, bin.high))}><i style=${{ height: `${(bin.count / most) * 100}%` }}></i></button>`;
   })}</div>`}
     <div class="ends number"><span>${number(facet.min)}</span><span>${number(facet.max)}</span></div>
-    <div class="range"><input type="text" inputmode="decimal" aria-label=${`${facet.column} from`} placeholder="from" value=${low ?? ''} onChange=${event => bound(event, 'low')} />
-      <span class="soft">to</span><input type="text" inputmode="decimal" aria-label=${`${facet.column} to`} placeholder="to" value=${high ?? ''} onChange=${event => bound(event, 'high')} /></div>
+    <div class="range"><${Bound} name=${`${facet.column} from`} hint="from" value=${low} onSet=${text => bound(0, text)} />
+      <span class="soft">to</span><${Bound} name=${`${facet.column} to`} hint="to" value=${high} onSet=${text => bound(1, text)} /></div>
     ${facet.nulls > 0 && html`<button class="value" aria-pressed=${query.getAll(name).includes('')} onClick=${() => toggle(facet.column, null)}><span>none</span><span class="number">${count(facet.nulls)}</span></button>`}
   </details>`;
+}
+
+/** One end of a range. What is being written stays, whatever answer comes. */
+function Bound({ name, hint, value, onSet }) {
+  const [text, setText] = useState(value);
+  useLayoutEffect(() => setText(value), [value]);
+  return html`<input type="text" inputmode="decimal" aria-label=${name} placeholder=${hint} value=${text} onInput=${event => setText(event.target.value)} onChange=${event => onSet(event.target.value.trim())} />`;
 }
 
 /** A condition in SQL; Enter applies it. */
 function Condition({ query, schema, problem }) {
   const now = query.get('where') ?? '';
   const [text, setText] = useState(now);
-  useEffect(() => setText(now), [now]);
+  useLayoutEffect(() => setText(now), [now]);
   const apply = () => filterBy(next => setValues(next, 'where', text.trim() ? [text.trim()] : []));
   const key = event => {
     if (event.key !== 'Enter' || event.shiftKey) return;

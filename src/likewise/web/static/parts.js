@@ -143,8 +143,10 @@ const writing = element => element?.closest?.('input:not([type=range]):not([type
 
 function press(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (writing(event.target) || event.target.closest?.('dialog, [popover], [data-own-keys]')) return;
+  if (writing(event.target) || event.target.closest?.('[popover], [data-own-keys]')) return;
   const name = keyName(event);
+  // A window has all keys, also after its focus was lost with a button; Escape closes what is open.
+  if (document.querySelector(name === 'Escape' ? 'dialog[open], :popover-open' : 'dialog[open]')) return;
   const pressing = event.target.closest?.('button, summary') && ['Enter', 'Space'].includes(name);
   if (pressing) return;
   for (const table of [...tables].reverse()) {

@@ -22,8 +22,8 @@ export function QueryStrip({ dataset, query, answer, set, busy }) {
   const several = [query.getAll('id').length + query.getAll('upload').length, query.getAll('text').length].some(one => one > 1);
   const sketch = address(['d', dataset, 'sketch'], { v: query.get('v'), rev: query.get('rev') });
   return html`<div class="asked" role="group" aria-label="Query">
-    <form role="search" key=${words} onSubmit=${submit}><input id="words" name="keywords" type="search" aria-label="Keywords" placeholder="Keywords" value=${query.get('keywords') ?? ''} autocomplete="off" />
-      ${models.length > 0 && html`<input name="text" type="search" aria-label="Description of an image" placeholder="Describe an image" value=${text} autocomplete="off" />`}
+    <form role="search" key=${words} onSubmit=${submit}><input id="words" name="keywords" type="search" aria-label="Keywords" placeholder="Keywords" defaultValue=${query.get('keywords') ?? ''} autocomplete="off" />
+      ${models.length > 0 && html`<input name="text" type="search" aria-label="Description of an image" placeholder="Describe an image" defaultValue=${text} autocomplete="off" />`}
       <button aria-label="Search"><${Icon} name="search" /></button>
       ${models.length > 0 && positive(query) && html`<button name="less" aria-label="Less like this description" title="Less like this description"><${Icon} name="minus" /></button>`}</form>
     ${set?.models.length > 0 && html`<button onClick=${() => file.current.click()}><${Icon} name="picture" /><span>Add a picture</span></button>

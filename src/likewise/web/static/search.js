@@ -21,13 +21,13 @@ export function SearchPage({ dataset, query, frame, sets }) {
   });
   const spoken = byText(query), model = query.get('model') ?? (spoken ? set?.text_models : set?.models)?.[0];
   const schema = useData(dataset, 'page', { v: query.get('v'), rev: query.get('rev'), limit: 1 }).data?.schema;
-  const [upload, setUpload] = useState({ busy: false, error: null });
+  const [upload, setUpload] = useState({ busy: false, error: null, at: null });
   const [open, setOpen] = useState(false), [looked, setLooked] = useState(null);
   useEffect(() => onUpload(setUpload), []);
   useEffect(() => frame.title(`${dataset}: search`), [dataset]);
   useKeys([[['f'], 'write a filter', () => { setOpen(true); document.getElementById('where')?.focus(); }]]);
   const problem = error?.status === 422 && query.get('where') ? error : null;
-  const failed = upload.error ?? (problem ? null : error);
+  const unsent = upload.at === location.href ? upload.error : null, failed = unsent ?? (problem ? null : error);
   return html`<div class=${open ? 'browse free open' : 'browse free'}>
     <aside class="side" aria-label="Filter"><button class="close plain" onClick=${() => setOpen(false)}><${Icon} name="close" /><span>Close</span></button>
       <${Facets} dataset=${dataset} query=${plain(query)} schema=${schema} problem=${problem} /></aside>
@@ -36,7 +36,7 @@ export function SearchPage({ dataset, query, frame, sets }) {
       <${Options} query=${query} set=${set} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
       <${Chips} query=${query} />
       <${Warm} dataset=${dataset} model=${model} index=${query.get('index') ?? 'exact'} encoder=${Boolean(query.get('upload') || query.get('crop'))} text=${Boolean(spoken && set?.text_models.includes(model))} />
-      ${failed && html`<${Problem} error=${failed} again=${upload.error ? null : frame.renew} />`}
+      ${failed && html`<${Problem} error=${failed} again=${unsent ? null : frame.renew} />`}
       ${set && !set.models.length && html`<${Empty} next=${set.next ?? `likewise embed ${dataset} MODEL`}>This data set has no vectors yet: only keywords can be searched.<//>`}
       ${!any && !failed && html`<${Empty}>Write ${set?.text_models.length ? 'keywords or a description' : 'keywords'}, choose or paste a picture, or drop one on this page. On every item there is also “Search like this”.<//>`}
       ${data && !failed && html`<${Found} data=${data} query=${query} dataset=${dataset} onLook=${setLooked} />`}

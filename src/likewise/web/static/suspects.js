@@ -96,7 +96,7 @@ function Queue({ dataset, edits, queue }) {
         <p>Its neighbours vote for <strong>${shown(one.suggested)}</strong>. <span class="soft">Quality of the label: ${number(one.quality)}</span></p>
         ${!readOnly && html`<p class="row"><button class="main" onClick=${() => label(one.suggested)}><span>It is ${shown(one.suggested)}</span><kbd>y</kbd></button><button onClick=${() => move(1)}><span>The label is right</span><kbd>j</kbd></button><button onClick=${() => setOpen(true)}><span>Another label</span><kbd>l</kbd></button>
           ${keys.map((value, slot) => value !== null && html`<button class="slot" key=${slot} onClick=${() => label(value)}><kbd>${slot + 1}</kbd><span class="cut">${value}</span></button>`)}
-          <button id="pending" onClick=${() => edits.tell({ drawer: true, error: null })}>Pending <span class="number">${count(edits.changes.size)}</span></button>
+          <button id="pending" onClick=${() => edits.tell({ drawer: true, error: null })}>Pending <span class="number">${edits.waiting}</span></button>
           ${edits.stack.length > 0 && html`<button aria-label="Undo the last correction" onClick=${() => edits.undo()}><span>Undo</span><kbd>z</kbd></button>`}</p>`}
         ${edits.error && html`<${Problem} error=${edits.error} />`}
         <h3>Nearest neighbours</h3><ul class="strip">${one.neighbours.map(near => html`<li><${Tile} href=${address(['d', dataset, 'i', near.item_id])} thumb=${picture(near.item_id).thumb} label=${near.label} text=${picture(near.item_id).label === near.label ? picture(near.item_id).text : null} name=${near.item_id} note=${number(near.cosine)} dot=${near.label === one.suggested} /></li>`)}</ul></div></div>
