@@ -206,8 +206,11 @@ def test_a_server_that_ends_interrupts_what_it_has_started() -> None:
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
         jobs.on_close(lambda: publishing.interrupt(process))
         jobs.close()
-        assert process.wait(20) == -signal.SIGINT
+        assert process.wait(60) == -signal.SIGINT
     publishing.interrupt(process)  # it has ended, so nothing is done
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        jobs.on_close(lambda: publishing.interrupt(process))  # it began while the server ended
+        assert process.wait(60) == -signal.SIGINT
 
 
 def test_a_read_only_page_lists_and_changes_nothing(workspace: Path) -> None:

@@ -1,7 +1,7 @@
 """The routes of search: items, words, pictures, parts of pictures and sketches."""
 
 import io
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import likewise
+from likewise.web.jobs import Job, Progress
 from page_client import Page, opened
 
 pytestmark = pytest.mark.torch
@@ -96,13 +97,28 @@ def test_a_description_is_compared_with_images(coloured_page: Page) -> None:
 def test_the_text_tower_is_made_ready_in_a_job(coloured_page: Page) -> None:
     warm = {"kind": "warm", "dataset": "emoji", "model": "colours", "text": True}
     number = coloured_page.post("/api/jobs", status=202, json=warm)["id"]
-    job: dict[str, object] = {}
-    for _ in range(100):
-        [job] = [one for one in coloured_page.get("/api/jobs")["jobs"] if one["id"] == number]
-        if job["state"] in ("done", "failed"):
-            break
-        time.sleep(0.05)
+    job = coloured_page.ended(number)["job"]
     assert (job["state"], job["text"]) == ("done", "")
+    assert [one["id"] for one in coloured_page.get("/api/jobs")["jobs"]] == [number]
+
+
+def test_a_model_is_made_ready_although_its_vectors_are(page: Page) -> None:
+    """A page that needs the encoder, too, does not get the job of another page."""
+    site = page.client.app.state.site  # type: ignore[attr-defined]
+    gate = threading.Event()
+
+    def wait(_: Progress) -> None:
+        gate.wait(60)
+
+    site.jobs.start(Job("", "gate", "emoji", None, None), wait)
+    warm = {"kind": "warm", "dataset": "emoji", "model": "tiny"}
+    asked = [
+        page.post("/api/jobs", status=202, json={**warm, "encoder": encoder})["id"]
+        for encoder in (False, True, True)
+    ]
+    gate.set()
+    assert asked[0] != asked[1] == asked[2]
+    assert {page.ended(job)["job"]["state"] for job in asked} == {"done"}
 
 
 def test_a_set_without_a_text_tower_refuses_a_description(page: Page) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 
 import likewise
 from likewise.errors import DataError, MissingArtefactError
+from servers import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.torch
 
@@ -40,10 +42,24 @@ def request(
 ) -> Answer:
     """The answer of a server at a port of this machine."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    ) as connection:
         connection.request(method, path, body or None, named)
         with connection.getresponse() as answer:
             return Answer(answer.status, answer.read())
+
+
+def listen(port: int, lines: list[str], enough: Callable[[], object]) -> None:
+    """Add the lines of the stream of events until they are enough."""
+    address = ("127.0.0.1", port)
+    with closing(http.client.HTTPConnection(*address, timeout=PATIENCE_SECONDS)) as connection:
+        connection.request("GET", "/events")
+        end = time.monotonic() + PATIENCE_SECONDS
+        with connection.getresponse() as events:
+            while not enough():
+                assert time.monotonic() < end, lines
+                lines.append(events.readline().decode().strip())
 
 
 @pytest.mark.usefixtures("measured_programs")
@@ -59,7 +75,7 @@ def test_the_command_prints_the_address_and_ends_by_ctrl_c(workspace: Path) -> N
         assert port
         answer = request(port, "/")
         process.send_signal(signal.SIGINT)
-        _, notes = process.communicate(timeout=20)
+        _, notes = process.communicate(timeout=PATIENCE_SECONDS)
     assert url == f"http://127.0.0.1:{port}/"
     assert answer.status == 200
     assert answer.body.startswith(b"<!doctype html>")
@@ -70,7 +86,7 @@ def test_the_command_prints_the_address_and_ends_by_ctrl_c(workspace: Path) -> N
 
 
 def test_a_server_runs_in_the_background(workspace: Path) -> None:
-    with likewise.serve() as server:
+    with likewise.serve(port=0) as server:  # no other test is given this port so soon
         port = server.settings.port
         assert request(port, "/").status == 200
         assert request(port, "/", host="evil.example").status == 421
@@ -130,19 +146,14 @@ def test_events_report_jobs_and_new_versions(workspace: Path) -> None:
         return sum(text in line for line in lines)
 
     def read(port: int) -> None:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
-            connection.request("GET", "/events")
-            with connection.getresponse() as events:
-                while not count('"state": "done"') or count('data: {"dataset"') < 2:
-                    lines.append(events.readline().decode().strip())
+        listen(port, lines, lambda: count('"state": "done"') and count('"v": ') > 1)
 
     with likewise.serve() as server:
         port = server.settings.port
         before = request(port, "/api/d/emoji/page").json["v"]
         reader = threading.Thread(target=read, args=(port,), daemon=True)
         reader.start()
-        while not count('data: {"dataset"'):
-            time.sleep(0.01)
+        until(lambda: bool(count('"v": ')), "the stream names the version")
         job = {"kind": "warm", "dataset": "emoji", "model": "tiny", "encoder": True}
         headers = {"content_type": "application/json", "origin": f"http://127.0.0.1:{port}"}
         answer = request(port, "/api/jobs", "POST", json.dumps(job), **headers)
@@ -150,11 +161,14 @@ def test_events_report_jobs_and_new_versions(workspace: Path) -> None:
         likewise.correct("emoji", ["0_noto.jpg"], {"text": "another text"})
         likewise.ingest("emoji")
         likewise.publish("emoji")
-        reader.join(20)
+        reader.join(PATIENCE_SECONDS)
+        late: list[str] = []  # of a stream that begins after the job has ended
+        listen(port, late, lambda: any('"state": ' in line for line in late))
     data = [json.loads(line.removeprefix("data: ")) for line in lines if "data: " in line]
     states = [one["state"] for one in data if "state" in one]
     assert states[0] == "waiting"
     assert states[-1] == "done"
+    assert '"state": "done"' in late[-1]
     versions = [(one["dataset"], one["v"]) for one in data if "v" in one]
     assert versions == [("emoji", before), ("emoji", likewise.open().version("emoji"))]
     assert versions[0] != versions[1]

@@ -21,21 +21,21 @@ def test_a_revision_that_opens_slowly_delays_no_other_version(
     def open_slowly(*names: Any, **options: Any) -> Any:
         if options.get("rev") == "slow":
             begun.set()
-            assert end.wait(10)
+            assert end.wait(60)
         return open_now(*names, **options)
 
     monkeypatch.setattr(likewise, "open", open_slowly)
     shelf = Shelf(None)
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(shelf.get, "emoji", None, "slow")
-        assert begun.wait(10)
+        assert begun.wait(60)
         newest = shelf.get("emoji")
         assert shelf.get("emoji", newest.version) is newest
         assert shelf.versions("emoji") == [newest]
         assert not slow.done()
         end.set()
         with pytest.raises(LikewiseError):
-            slow.result(10)
+            slow.result(60)
 
 
 def test_a_version_is_opened_once(workspace: Path) -> None:

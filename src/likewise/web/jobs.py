@@ -62,6 +62,7 @@ class Jobs:
         self._logs: dict[str, list[str]] = {}
         self._dropped: dict[str, int] = {}
         self._stops: list[Callable[[], object]] = []
+        self._closed = False
         self._events: deque[Event] = deque(maxlen=1000)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -111,9 +112,15 @@ class Jobs:
             return asdict(job), lines[max(0, after - dropped) :], dropped + len(lines)
 
     def on_close(self, stop: Callable[[], object]) -> None:
-        """Call ``stop`` when the server ends, as for a process that a job has started."""
+        """Call ``stop`` when the server ends, as for a process that a job has started.
+
+        If it has ended already, while the process began, ``stop`` is called at once.
+        """
         with self._lock:
+            closed = self._closed
             self._stops.append(stop)
+        if closed:
+            stop()
 
     def publish(self, name: str, content: dict[str, Any]) -> None:
         """Add an event to the log."""
@@ -136,6 +143,7 @@ class Jobs:
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             stops, self._stops = self._stops, []
+            self._closed = True
         for stop in stops:
             stop()
 

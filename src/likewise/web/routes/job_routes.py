@@ -43,7 +43,10 @@ def start(call: Call) -> Response:
     opened = call.site.shelf.newest(name)
     opened.dataset.need_model(model)
     encoder, text = given.get("encoder") is True, given.get("text") is True
-    job = Job("", "warm text" if text else "warm", name, model, index)
+    kind = " ".join(
+        ("warm", *("encoder",) * encoder, *("text",) * text)
+    )  # else they were equal
+    job = Job("", kind, name, model, index)
 
     def work(progress: Progress) -> None:
         warm(opened, model, index, progress, encoder=encoder, text=text)
@@ -101,27 +104,27 @@ def session(call: Call) -> Response:
 async def events(request: Request) -> Response:
     """Stream new versions and the progress of jobs."""
     site: Site = request.app.state.site
-    try:
-        begin = int(request.headers.get("last-event-id", ""))
-    except ValueError:
-        begin = site.jobs.last_number
     headers = {"cache-control": "no-store"}
     return StreamingResponse(
-        _stream(site, request, begin), headers=headers, media_type="text/event-stream"
+        _stream(site, request), headers=headers, media_type="text/event-stream"
     )
 
 
-async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[str]:
+async def _stream(site: Site, request: Request) -> AsyncIterator[str]:
+    """Name all jobs and versions once, and then what changes: no client misses an event."""
     loop = asyncio.get_running_loop()
     alive = loop.time()
     looked = alive - CHECK_SECONDS  # a new stream names the versions at once
     sent: dict[str, str] = {}
     yield ": connected\n\n"
+    number = site.jobs.last_number
+    for job in site.jobs.all():
+        yield f"event: job\ndata: {json.dumps(job)}\n\n"
     while not site.stops() and not await request.is_disconnected():
         for event in site.jobs.events_after(number):
             number = event.number
             data = json.dumps(event.content)
-            yield f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n"
+            yield f"event: {event.name}\ndata: {data}\n\n"
             alive = loop.time()
         if loop.time() - looked >= CHECK_SECONDS:
             looked = loop.time()

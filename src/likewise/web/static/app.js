@@ -1,6 +1,6 @@
 // The frame of every page, and which page an address opens.
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './vendor/preact.js';
-import { carry, Failure, get, pinned, post, unpin, useGet } from './api.js';
+import { carry, Failure, get, jobs, pinned, post, unpin, useGet } from './api.js';
 import { Choice, Empty, Help, Later, Problem, useKeys } from './parts.js';
 import { address, go, ROOT, setQuery, start, usePlace } from './store.js';
 
@@ -110,7 +110,11 @@ function useNews(dataset, query) {
         const found = JSON.parse(event.data);
         name(found.dataset, found.v, performance.now());
       });
-      source.addEventListener('job', event => dispatchEvent(new CustomEvent('job', { detail: JSON.parse(event.data) })));
+      source.addEventListener('job', event => {
+        const job = JSON.parse(event.data);
+        jobs.set(job.id, job);
+        dispatchEvent(new CustomEvent('job', { detail: job }));
+      });
       source.onerror = event => { if (event.target.readyState === EventSource.CLOSED) later = setTimeout(listen, 3000); };
     };
     const pin = ({ detail: { dataset: of, v, asked: at } }) => name(of, v, at);

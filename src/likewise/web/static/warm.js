@@ -1,6 +1,6 @@
 // Vectors, index and model are made ready when a page that needs them opens; progress is shown.
 import { html, useEffect, useState } from './vendor/preact.js';
-import { get, post } from './api.js';
+import { jobs, post } from './api.js';
 
 /** The progress of the job that makes a search ready; nothing once it is done. */
 export function Warm({ dataset, model, index = 'exact', encoder = false, text = false }) {
@@ -10,10 +10,9 @@ export function Warm({ dataset, model, index = 'exact', encoder = false, text = 
     let id = null, ended = false;
     const heard = event => { if (event.detail.id === id && !ended) setJob(event.detail); };
     addEventListener('job', heard);
-    post('/api/jobs', { kind: 'warm', dataset, model, index, encoder, text }).then(async answer => {
+    post('/api/jobs', { kind: 'warm', dataset, model, index, encoder, text }).then(answer => {
       id = answer.id;
-      const { jobs } = await get('/api/jobs');
-      if (!ended) setJob(jobs.find(one => one.id === id) ?? null);
+      if (!ended) setJob(jobs.get(id) ?? null); // its events may have come first
     }).catch(() => {});
     return () => { ended = true; removeEventListener('job', heard); };
   }, [dataset, model, index, encoder, text]);
