@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,9 +29,7 @@ class Server:
 
     def __init__(self, *command: object, env: Mapping[str, str] | None = None) -> None:
         """Choose a port, which replaces PORT in ``command``; start nothing."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         self._command = [str(word).replace("PORT", str(self.port)) for word in command]
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,6 +56,18 @@ class Server:
     def _answers(self) -> bool:
         with socket.socket() as tried:
             return tried.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def free_port() -> int:
+    """A port that no connection of another test is given before the server listens.
+
+    The system gives ports above 32,767 to connections and to listeners that ask for any port.
+    """
+    while True:
+        port = random.SystemRandom().randrange(16_384, 32_768)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def until(holds: Begun, what: str) -> None:

@@ -19,6 +19,7 @@ class TouchWork:
         deadly: the shard that ends its process by SIGKILL.
         deaths: how often it does.
         seconds: how long a shard takes.
+        together: number of shards that must have begun before one ends.
     """
 
     folder: str
@@ -26,6 +27,7 @@ class TouchWork:
     deadly: int = -1
     deaths: int = 0
     seconds: float = 0.0
+    together: int = 0
 
     def __call__(self, shard: int) -> None:
         folder = Path(self.folder)
@@ -36,6 +38,8 @@ class TouchWork:
             (folder / f"death{os.getpid()}").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)
+        while len(list(folder.glob("begun*"))) < self.together:
+            time.sleep(0.01)
         os.write(1, b"a library prints this\n")
         (folder / str(shard)).write_text(os.environ.get("CUDA_VISIBLE_DEVICES", ""), "utf-8")
 

@@ -188,7 +188,7 @@ def test_memory_is_of_the_largest_process_and_of_all_together() -> None:
     # In a new process: the peak of a child starts at that of its parent, and pytest is large.
     script = """
 import sys, measure
-hold = "x = b'1' * 200_000_000; import time; time.sleep(0.5)"
+hold = "x = b'1' * 200_000_000; import time; time.sleep(1)"
 child = f"import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', {hold!r}])"
 print(*measure.together(sys.executable, "-c", f"{child}; {hold}; c.wait()"))
 print(measure.run(sys.executable, "-c", hold).rss_mb)

@@ -90,7 +90,7 @@ def test_each_worker_has_one_gpu(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
     assert processes.visible_gpus() == ["4", "6"]
     part = ENGINES.build({"kind": "processes"}, "test")
-    run(part, TouchWork(str(tmp_path), seconds=0.3), count=4)
+    run(part, TouchWork(str(tmp_path), together=2), count=4)
     assert {(tmp_path / name).read_text("utf-8") for name in made(tmp_path)} == {"4", "6"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert processes.visible_gpus() == []
@@ -118,11 +118,12 @@ list(engine.run(TouchWork(sys.argv[1], seconds=60), range(4)))
 
 def test_workers_end_with_the_command_that_started_them(tmp_path: Path) -> None:
     command = subprocess.Popen([sys.executable, "-c", RUNS, str(tmp_path)])
-    while len(list(tmp_path.glob("begun*"))) < 2:
+    workers: list[int] = []
+    while len(workers) < 2:
         assert command.poll() is None
         time.sleep(0.01)
-    time.sleep(0.05)  # the files have their content
-    workers = [int(path.read_text("utf-8")) for path in tmp_path.glob("begun*")]
+        written = [path.read_text("utf-8") for path in tmp_path.glob("begun*")]
+        workers = [int(text) for text in written if text]
     command.send_signal(signal.SIGKILL)
     command.wait()
     with suppress(ProcessLookupError):

@@ -286,11 +286,11 @@ def test_a_removed_node_loses_only_its_shard_and_a_new_one_helps(
 _DRIVER = """
 import sys
 import likewise
-from dying_measures import SlowMeasures
+from dying_measures import EndlessMeasures
 from likewise.distributed import shard_cuts
 import likewise.steps.measure
 shard_cuts.FEWEST_ROWS = int(sys.argv[1])
-sys.modules["likewise.steps.measure"].MeasureWork = SlowMeasures
+sys.modules["likewise.steps.measure"].MeasureWork = EndlessMeasures
 likewise.measure("emoji", engine="farm")
 """
 

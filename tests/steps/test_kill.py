@@ -46,15 +46,26 @@ tqdm.tqdm.set_lock(threading.RLock())  # a barrier between processes would outli
 incremental_table.SAVED_SECONDS = incremental_table.SAVED_SHARE = 0
 probe_many.CHUNK_FILES, image_table.SEGMENT_FILES = 8, 16
 
+
+def pause_after(owner, name):
+    before = getattr(owner, name)
+    def after(*given):
+        before(*given)
+        signal.pause()
+    setattr(owner, name, after)
+
 print("ready", flush=True)
 for line in sys.stdin:
-    step, names, root, deadly = json.loads(line)
+    step, names, root, deadly, pausing = json.loads(line)
     child = os.fork()
     if not child:
         code = 1
         try:
             if deadly:
                 die_at_rename(deadly)
+            if pausing:
+                pause_after(incremental_table.IncrementalTable, "save")
+                pause_after(image_table.ImageStore, "_remember")
             getattr(likewise, step)(*names, workspace=Path(root))
             code = 0
         finally:
@@ -84,9 +95,13 @@ class Server:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         assert self._answers.readline() == "ready\n"
 
-    def start(self, root: Path, step: str, deadly: int = 0) -> int:
-        """Start ``step``, which kills itself at rename ``deadly``; return its process id."""
-        self._requests.write(json.dumps([step, STEPS[step], str(root), deadly]) + "\n")
+    def start(self, root: Path, step: str, deadly: int = 0, *, pausing: bool = False) -> int:
+        """Start ``step``; return its process id.
+
+        It kills itself at rename ``deadly``, or stops after the first part that it has saved.
+        """
+        words = [step, STEPS[step], str(root), deadly, pausing]
+        self._requests.write(json.dumps(words) + "\n")
         self._requests.flush()
         return int(self._answers.readline())
 
@@ -257,7 +272,7 @@ def test_a_killed_embed_keeps_what_it_saved(
 ) -> None:
     root = copies(grown["embed"])
     shutil.rmtree(root / "catalog" / "emoji" / "embeddings")
-    process = server.start(root, "embed")
+    process = server.start(root, "embed", pausing=True)
     kill_after(process, staging(root, "embed"), "tiny.lance/_versions/*.manifest")
     assert server.end() == -signal.SIGKILL
     done = likewise.embed("emoji", "tiny", workspace=root)
@@ -273,7 +288,7 @@ def test_a_killed_ingest_keeps_what_it_wrote(
 ) -> None:
     root = copies(grown["ingest"])
     shutil.rmtree(root / "catalog" / "emoji")
-    process = server.start(root, "ingest")
+    process = server.start(root, "ingest", pausing=True)
     kill_after(process, staging(root, "ingest"), "seen/*.arrow")
     assert server.end() == -signal.SIGKILL
     done = likewise.ingest("emoji", workspace=root)
