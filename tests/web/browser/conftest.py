@@ -82,18 +82,33 @@ def make_pages(root: Path, catalogue: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def pages(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Yield the catalogue whose pages are opened; no test changes it."""
+def _pages(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         register(patch)
-        yield once(tmp_path_factory, "pages", lambda root: make_pages(root, _catalogue))
+        return once(tmp_path_factory, "pages", lambda root: make_pages(root, _catalogue))
+
+
+@pytest.fixture
+def pages(_pages: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The catalogue whose pages are opened; no test changes it.
+
+    Its recipe is registered for one test: others, which a worker may run in between, list all
+    recipes.
+    """
+    register(monkeypatch)
+    return _pages
 
 
 @pytest.fixture(scope="session")
-def server(pages: Path) -> Iterator[str]:
-    """Serve that catalogue; the address of its first page."""
-    with serving(pages) as address:
+def _server(_pages: Path) -> Iterator[str]:
+    with serving(_pages) as address:
         yield address
+
+
+@pytest.fixture
+def server(pages: Path, _server: str) -> str:
+    """The address of the first page of that catalogue."""
+    return _server
 
 
 @pytest.fixture(scope="session")
