@@ -5,6 +5,9 @@ from importlinter import Contract, ContractCheck, fields, output
 
 PACKAGE = "likewise"
 
+TEXT = ("formats.escape", "formats.counted_nouns")
+"""How text leaves the program, in a terminal or on a page."""
+
 Import = tuple[str, str]
 """Importer and imported module."""
 
@@ -27,10 +30,7 @@ class _Derived(Contract):
 
 
 class PublicApiOnly(_Derived):
-    """The front ends import only the public package, its errors, ``escape`` and themselves.
-
-    ``formats.escape`` is how text leaves the program, in a terminal or on a page.
-    """
+    """The front ends import only the public package, its errors, ``TEXT`` and themselves."""
 
     type_name = "public_api_only"
     front_ends = fields.SetField(subfield=fields.StringField())
@@ -42,7 +42,7 @@ class PublicApiOnly(_Derived):
             for importer in _package(graph, f"{PACKAGE}.{front_end}")
             for imported in graph.find_modules_directly_imported_by(importer)
             if imported.startswith(f"{PACKAGE}.")
-            and imported not in (f"{PACKAGE}.errors", f"{PACKAGE}.formats.escape")
+            and imported.removeprefix(f"{PACKAGE}.") not in ("errors", *TEXT)
             and not _inside(imported, f"{PACKAGE}.{front_end}")
         }
 
