@@ -176,7 +176,9 @@ def test_the_command_searches_by_texts(coloured: Path) -> None:
         "emoji", text=["red", "warm"], not_text="blue", templates="a {}", keywords="elephant"
     )
     assert [hit["item_id"] for hit in json.loads(done.stdout)] == expected["item_id"].to_list()
-    assert "red, warm, not blue, elephant" in (coloured / "x.html").read_text("utf-8")
+    assert "Text: red, warm, not blue; keywords: elephant" in (coloured / "x.html").read_text(
+        "utf-8"
+    )
     weighted = run("--id", ITEM, "--text", "red", "--text-weight", "0.9", "--json")
     assert [hit["item_id"] for hit in json.loads(weighted.stdout)] == ids(
         id=ITEM, text="red", text_weight=0.9

@@ -335,7 +335,7 @@ def test_the_commands_print_shards(workspace: Path) -> None:
         "0 of 1 shard of process 0/1 taken over, 1 computed",
     ]
     assert "next: after all processes: likewise ingest emoji" in done.stderr
-    [problem] = [p for p in likewise.doctor() if "of ingest-emoji are" in p.what]
+    [problem] = [p for p in likewise.doctor() if "of ingest-emoji is" in p.what]
     assert problem.command == "dvc repro --force ingest@emoji"
     done = forked.run(workspace, "likewise", "ingest", "emoji")
     assert done.stdout.splitlines()[:3] == [

@@ -202,7 +202,7 @@ def test_other_weights_of_an_architecture(tmp_path: Path) -> None:
     tensors = load_file(tmp_path / "other.safetensors")
     del tensors["encoder.layer.0.norm1.weight"]
     save_file(tensors, tmp_path / "other.safetensors")
-    with pytest.raises(DataError, match="lack 1 tensors of the architecture: encoder"):
+    with pytest.raises(DataError, match="lack 1 tensor of the architecture: encoder"):
         recipe.make(folder, 0, root=tmp_path)
 
 

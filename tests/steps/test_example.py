@@ -15,7 +15,7 @@ def test_the_example_has_all_pictures_with_their_licences(tmp_path: Path) -> Non
     written = likewise.init(tmp_path, example=True)
 
     assert written[-4:] == [
-        f"samples ({720 + 130 + 78 + 134} pictures)",
+        f"samples ({720 + 130 + 78 + 134:,} pictures)",
         *(f"catalog/{name}.yaml" for name in EXAMPLE),
     ]
     copied = {path.relative_to(tmp_path) for path in (tmp_path / "samples").rglob("*")}

@@ -5,6 +5,7 @@ processes do at once: shards, indexes that a search builds, ``pull``. It is held
 read to the last write, so that nothing that was read before a take-down is written after it.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -20,7 +21,8 @@ from likewise.storage.workspace import Workspace
 def no_takedown(ws: Workspace, dataset: str, job: str) -> Iterator[None]:
     """Keep take-downs of a data set away while ``job`` reads and writes data of its items.
 
-    Any number of processes can hold the lock at once.
+    Any number of processes can hold the lock at once. On a read-only file system there is no
+    lock, because nothing can be taken down there.
 
     Args:
         ws: the checkout.
@@ -41,7 +43,8 @@ def no_takedown(ws: Workspace, dataset: str, job: str) -> Iterator[None]:
                 f"a take-down of {ws.params.base(dataset)} is running; wait for it to end"
             ) from error
         except OSError as error:
-            raise DataError(f"{job}: {cannot_write(error) or error}") from error
+            if error.errno != errno.EROFS:  # nor can a take-down write to such a checkout
+                raise DataError(f"{job}: {cannot_write(error) or error}") from error
         yield
 
 
