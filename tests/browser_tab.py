@@ -166,7 +166,8 @@ class Tab:
         if "GL Driver Message (OpenGL, Performance" in message.text:
             return  # of a browser without a graphics card, which copies WebGL to the window
         if not (self.refusals and "Failed to load resource" in message.text):
-            self.faults.append(f"console: {message.type}: {message.text}")
+            place = message.location.get("url", "")
+            self.faults.append(f"console: {message.type}: {message.text} {place}")
 
     def _request(self, request: "Request") -> None:
         if not request.url.startswith((self.server, "blob:", "data:")):
