@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from io import RawIOBase
 from pathlib import Path
@@ -108,7 +108,7 @@ def recover(ws: Workspace) -> None:
     """
     if not ws.commits.is_dir() or not any(ws.commits.glob("*.json")):
         return
-    with atomic.writing(ws.commits), locked(ws, "commit", fcntl.LOCK_EX):
+    with atomic.writing(ws.commits), _locked(ws, "commit", fcntl.LOCK_EX):
         for journal in sorted(ws.commits.glob("*.json")):
             _finish(ws, journal)
 
@@ -122,15 +122,39 @@ def exclusive_job(ws: Workspace, job: str) -> Iterator[None]:
     Raises:
         DataError: another process runs the job, or the lock file cannot be written.
     """
+    record = f"process {os.getpid()} on {socket.gethostname()}"
+
+    def refusal() -> str:
+        return f"{job} is running in {_holder(ws, job)}; wait for it to end"
+
+    with held(ws, job, fcntl.LOCK_EX, (job, record), refusal):
+        yield
+
+
+@contextmanager
+def held(
+    ws: Workspace, name: str, operation: int, by: tuple[str, str], refusal: Callable[[], str]
+) -> Iterator[None]:
+    """Hold a lock file, without waiting, and write into it who holds it.
+
+    Args:
+        ws: the checkout.
+        name: the name of the lock.
+        operation: LOCK_EX or LOCK_SH of ``fcntl``.
+        by: the job that needs the lock, for messages; and the text to write.
+        refusal: returns the message of the error if another process holds the lock.
+
+    Raises:
+        DataError: another process holds the lock, or the file cannot be written.
+    """
+    job, record = by
     with ExitStack() as stack:
         try:
-            handle = stack.enter_context(locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            handle = stack.enter_context(_locked(ws, name, operation | fcntl.LOCK_NB))
             handle.truncate(0)
-            handle.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
+            handle.write(record.encode())
         except BlockingIOError as error:
-            raise DataError(
-                f"{job} is running in {_holder(ws, job)}; wait for it to end"
-            ) from error
+            raise DataError(refusal()) from error
         except OSError as error:
             message = cannot_write(error) or (
                 f"{error.filename} cannot be written ({error.strerror}); nothing was changed"
@@ -148,8 +172,7 @@ def is_running(ws: Workspace, job: str) -> bool:
     lock = ws.lock_file(job)
     try:
         _, number, _, host = lock.read_text(encoding="utf-8").split(" ")
-        if host == socket.gethostname():
-            os.kill(int(number), 0)
+        check_process(number, host)
         with lock.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
@@ -157,6 +180,18 @@ def is_running(ws: Workspace, job: str) -> bool:
     except (OSError, ValueError):
         return False
     return False
+
+
+def check_process(number: str, host: str) -> None:
+    """Check that a process exists, as far as this machine knows.
+
+    Raises:
+        ProcessLookupError: it is one of this machine, and has ended.
+        PermissionError: it is one of another user.
+        ValueError: ``number`` is none.
+    """
+    if host in ("", socket.gethostname()):
+        os.kill(int(number), 0)
 
 
 @contextmanager
@@ -168,7 +203,7 @@ def turn(ws: Workspace, job: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         with atomic.writing(ws.lock_file(job)):
-            stack.enter_context(locked(ws, job, fcntl.LOCK_EX))
+            stack.enter_context(_locked(ws, job, fcntl.LOCK_EX))
         yield
 
 
@@ -179,17 +214,12 @@ def commits_paused(ws: Workspace) -> Iterator[None]:
     Raises:
         OSError: the checkout is read-only, so that it cannot be locked.
     """
-    with locked(ws, "commit", fcntl.LOCK_SH):
+    with _locked(ws, "commit", fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
-def locked(ws: Workspace, name: str, operation: int) -> Iterator[RawIOBase]:
-    """Hold a lock file by an ``operation`` of ``fcntl.flock``; yield the open file.
-
-    Raises:
-        OSError: it cannot be opened, or without waiting not be locked.
-    """
+def _locked(ws: Workspace, name: str, operation: int) -> Iterator[RawIOBase]:
     lock = ws.lock_file(name)
     refuse_links(ws.home, lock)
     lock.parent.mkdir(parents=True, exist_ok=True)

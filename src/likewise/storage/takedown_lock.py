@@ -5,15 +5,13 @@ processes do at once: shards, indexes that a search builds, ``pull``. It is held
 read to the last write, so that nothing that was read before a take-down is written after it.
 """
 
-import errno
 import fcntl
 import os
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from likewise.errors import DataError, cannot_write
-from likewise.storage.journal import locked
+from likewise.storage.journal import check_process, held
 from likewise.storage.workspace import Workspace
 
 
@@ -32,19 +30,14 @@ def no_takedown(ws: Workspace, dataset: str, job: str) -> Iterator[None]:
     Raises:
         DataError: a take-down is running, or the lock file cannot be written.
     """
-    with ExitStack() as stack:
-        name = _name(ws, dataset)
-        try:
-            handle = stack.enter_context(locked(ws, name, fcntl.LOCK_SH | fcntl.LOCK_NB))
-            handle.truncate(0)
-            handle.write(f"{job} {os.getpid()} {socket.gethostname()}".encode())
-        except BlockingIOError as error:
-            raise DataError(
-                f"a take-down of {ws.params.base(dataset)} is running; wait for it to end"
-            ) from error
-        except OSError as error:
-            if error.errno != errno.EROFS:  # nor can a take-down write to such a checkout
-                raise DataError(f"{job}: {cannot_write(error) or error}") from error
+    if os.statvfs(ws.home).f_flag & os.ST_RDONLY:
+        yield
+        return
+
+    def refusal() -> str:
+        return f"a take-down of {ws.params.base(dataset)} is running; wait for it to end"
+
+    with held(ws, _name(ws, dataset), fcntl.LOCK_SH, _by(job), refusal):
         yield
 
 
@@ -64,22 +57,25 @@ def takedown(ws: Workspace, dataset: str) -> Iterator[None]:
     Raises:
         DataError: a process works with its items, or the lock file cannot be written.
     """
-    with ExitStack() as stack:
-        name = _name(ws, dataset)
-        try:
-            stack.enter_context(locked(ws, name, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise DataError(
-                f"{_holder(ws, name)}, and may write items of {dataset}; wait for it to end; "
-                "nothing was changed"
-            ) from error
-        except OSError as error:
-            raise DataError(f"forget: {cannot_write(error) or error}") from error
+    name = _name(ws, dataset)
+
+    def refusal() -> str:
+        return (
+            f"{_holder(ws, name)}, and may write items of {dataset}; wait for it to end; "
+            "nothing was changed"
+        )
+
+    with held(ws, name, fcntl.LOCK_EX, _by("forget"), refusal):
         yield
 
 
 def _name(ws: Workspace, dataset: str) -> str:
     return f"items-{ws.params.base(dataset)}"
+
+
+def _by(job: str) -> tuple[str, str]:
+    """Return a job, and what its lock file says of it."""
+    return job, f"{job} {os.getpid()} {socket.gethostname()}"
 
 
 def _holder(ws: Workspace, name: str) -> str:
@@ -89,8 +85,7 @@ def _holder(ws: Workspace, name: str) -> str:
     number, _, host = place.partition(" ")
     with suppress(PermissionError):  # a process of another user exists, too
         try:
-            if not host or host == socket.gethostname():
-                os.kill(int(number), 0)
+            check_process(number, host)
         except (ProcessLookupError, ValueError):
             return "another process is running"
     return f"{job} is running in process {number} on {host}"
