@@ -83,13 +83,14 @@ export async function data(dataset, path, query = {}, { signal, body } = {}) {
   const route = `/api/d/${encodeURIComponent(dataset)}/${path}`;
   const begun = performance.now(), turn = turns.get(dataset);
   const found = body === undefined ? await get(route, named, signal) : await post(route, body, named, signal);
-  if (!found.v || linked) return found;
-  if (turns.get(dataset) !== turn) return data(dataset, path, query, { signal, body }); // the newest version was asked for meanwhile
+  const writes = body !== undefined && !(body instanceof Blob);
+  if (!found.v || linked || writes) return found;
+  const other = pins.has(key) && pins.get(key) !== found.v && !named.has('v'); // a checkout came between two first answers
+  // The newest version may also have been asked for meanwhile.
+  if (other || turns.get(dataset) !== turn) return data(dataset, path, query, { signal, body });
   if (!pins.has(key)) {
     pins.set(key, found.v);
     dispatchEvent(new CustomEvent('pinned', { detail: { dataset, v: named.has('rev') ? null : found.v, asked: begun } }));
-  } else if (pins.get(key) !== found.v && !named.has('v')) {
-    return data(dataset, path, query, { signal, body }); // a checkout came between two first answers
   }
   return found;
 }
