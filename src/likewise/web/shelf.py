@@ -104,10 +104,6 @@ class Shelf:
             kept = [*reversed(self._opened.get(name, OrderedDict()).values())]
         return kept or [self.newest(name)]
 
-    def known_version(self, name: str) -> str | None:
-        """Return the mark of the newest version that was opened."""
-        return self._newest.get(name)
-
     @property
     def names(self) -> list[str]:
         """Names of the data sets that were opened."""

@@ -85,7 +85,7 @@ class ImageText(TextProtocol):
         return f"the first {self.captions} of the column captions of an image, else its text"
 
     def _folds_text(self) -> str:
-        size = f"{counted(self.fold_size, 'image')}"
+        size = counted(self.fold_size, "image")
         return f"values of the column {FOLD}, else {size} by {POSITION} or the items' order"
 
     def texts(self, rows: pl.DataFrame) -> list[str]:

@@ -81,9 +81,8 @@ def methods_text(facts: CitedFacts) -> str:
 
 def _sentences(facts: CitedFacts) -> Iterator[str]:
     model, protocol, counts = facts.model, facts.protocol, facts.counts
-    details = (
-        [f"{counted(model['dim'], 'dimension')}"] if isinstance(model.get("dim"), int) else []
-    )
+    dim = model.get("dim")
+    details = [counted(dim, "dimension")] if isinstance(dim, int) else []
     if model.get("weights_source"):
         details.append(f"weights: {model['weights_source']}")
     known = f" ({', '.join(details)})" if details else ""

@@ -75,10 +75,8 @@ def _people(ws: Workspace, base: str) -> list[Fact]:
     """Count corrections and removed items."""
     corrected = len(corrections.read(ws.corrections(base)))
     gone = len(takedowns.read(ws.forgotten(base)).entries)
-    facts = [
-        Fact("corrections", f"{counted(corrected, 'value')}", "vectors depend only on pixels")
-    ]
-    return [*facts, Fact("forgotten", f"{counted(gone, 'item')}")] if gone else facts
+    facts = [Fact("corrections", counted(corrected, "value"), "vectors depend only on pixels")]
+    return [*facts, Fact("forgotten", counted(gone, "item"))] if gone else facts
 
 
 def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fact]:

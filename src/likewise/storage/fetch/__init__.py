@@ -119,11 +119,8 @@ def _transfer_all(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
             attempts += 1
             failures = 0 if size >= before + MIN_PROGRESS else failures + 1
             if failures >= ATTEMPTS or attempts >= MAX_ATTEMPTS:
-                times = (
-                    f"{counted(failures, 'time')} in a row"
-                    if failures
-                    else f"{counted(attempts, 'time')}"
-                )
+                row = counted(failures, "time") + " in a row"
+                times = row if failures else counted(attempts, "time")
                 raise DataError(
                     f"{remote.url}: {interruption}, {times}; {size:,} bytes "
                     "are kept, run the same command again to resume"

@@ -43,9 +43,7 @@ def start(call: Call) -> Response:
     opened = call.site.shelf.newest(name)
     opened.dataset.need_model(model)
     encoder, text = given.get("encoder") is True, given.get("text") is True
-    kind = " ".join(
-        ("warm", *("encoder",) * encoder, *("text",) * text)
-    )  # else they were equal
+    kind = "warm" + " encoder" * encoder + " text" * text  # each is a job of its own
     job = Job("", kind, name, model, index)
 
     def work(progress: Progress) -> None:
