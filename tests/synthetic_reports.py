@@ -15,6 +15,8 @@ from likewise.formats.array_types import Float64Array
 
 PROTOCOL = "leave-one-out"
 
+SKILLS = {"weak": -0.5, "good": 0.5, "fair": 0.4, "best": 0.55}
+
 
 def values_of(skill: float, seed: int, classes: int = 12, per_class: int = 4) -> Float64Array:
     """Draw values from 0 to 1 of queries, class by class: easy and hard ones."""
@@ -104,3 +106,14 @@ def write_report(  # noqa: PLR0913 (the parts of a report)
         }
     )
     frame.write_parquet(root / "reports" / f"{name}.parquet")
+
+
+def write_four_models(root: Path) -> Path:
+    """Write a catalogue of four models on two data sets; ``weak`` has no run on the second."""
+    results = {
+        (dataset, model): values_of(skill, seed=10 * column + number)
+        for column, dataset in enumerate(("birds", "cars"))
+        for number, (model, skill) in enumerate(SKILLS.items())
+        if (dataset, model) != ("cars", "weak")
+    }
+    return write_catalogue(root, results)
