@@ -23,8 +23,8 @@ def reused_memory(device_type: str) -> Iterator[None]:
     """Keep freed memory in this process while a CPU trains; afterwards it is given back.
 
     A step frees its tensors at its end. glibc gives large blocks back to the system, which
-    clears every page when the next step asks for it. That took 20 to 35 % of the processor time
-    of a training. Other C libraries are left as they are.
+    clears every page when the next step asks for it; ``benchmarks/train.py`` measures what that
+    costs. Other C libraries are left as they are.
 
     Args:
         device_type: type of the device that trains, such as "cpu"; nothing changes on another.
