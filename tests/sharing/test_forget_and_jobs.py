@@ -24,7 +24,7 @@ from likewise.steps.check import check_shards
 from likewise.steps.evaluate import run_scoring
 from likewise.steps.evaluate.rank_shards import RankJob
 from likewise.storage import journal, tables
-from likewise.storage.takedown_lock import no_takedown, takedown
+from likewise.storage.takedown_lock import alone, no_takedown
 from likewise.storage.versions import Store
 from likewise.storage.workspace import Workspace
 
@@ -164,11 +164,11 @@ def test_a_data_set_that_was_opened_before_stores_no_index(complete: Path) -> No
 
 
 def test_no_search_stores_an_index_during_a_take_down(complete: Path) -> None:
-    with takedown(Workspace(complete), "emoji"):
+    with alone(Workspace(complete), "emoji", "forget-emoji"):
         assert len(likewise.search("emoji", id="0_fluent.jpg", index="cells", k=3)) == 3
         assert not any(INDEXES.rglob("index"))
         for work in ("index", "publish", "index in shards"):
-            with pytest.raises(DataError, match="a take-down of emoji is running; wait"):
+            with pytest.raises(DataError, match=r"^forget-emoji is running in process"):
                 VERBS[work]()
 
 

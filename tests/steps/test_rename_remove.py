@@ -17,6 +17,7 @@ from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
 from likewise.errors import DataError, UnknownNameError
 from likewise.storage import journal
+from likewise.storage.takedown_lock import alone, no_takedown
 from likewise.storage.versions import outputs, run_git
 from likewise.storage.workspace import Workspace
 
@@ -175,6 +176,28 @@ def test_what_cannot_be_changed_is_refused(checked: Path) -> None:
         pytest.raises(DataError, match="ingest-emoji is running"),
     ):
         likewise.rename("emoji", "x")
+    assert files(checked) == before
+
+
+def test_work_with_items_keeps_renames_and_removals_away(checked: Path) -> None:
+    before = files(checked)
+    refused = r"^correct-emoji is running in process .*, and may write items of emoji"
+    with no_takedown(Workspace(checked), "emoji", "correct-emoji"):
+        for name in ("emoji", "large"):
+            with pytest.raises(DataError, match=refused):
+                likewise.remove(name)
+        with pytest.raises(DataError, match=refused):
+            likewise.rename("emoji", "x")
+    assert files(checked) == before
+
+
+def test_no_correction_is_written_during_a_rename(checked: Path) -> None:
+    before = files(checked)
+    with (
+        alone(Workspace(checked), "emoji", "rename-emoji"),
+        pytest.raises(DataError, match=r"^rename-emoji is running in process .*changes emoji"),
+    ):
+        likewise.correct("emoji", ["0_noto.jpg"], {"label": "201"})
     assert files(checked) == before
 
 

@@ -15,6 +15,7 @@ from likewise.formats.text_files import read_text
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.artefacts import Stage
 from likewise.storage.config import read_params
+from likewise.storage.takedown_lock import alone
 from likewise.storage.workspace import Workspace
 
 
@@ -78,13 +79,15 @@ class DatasetChange:
 
 
 @contextmanager
-def exclusive(ws: Workspace, job: str, stages: Iterable[Stage]) -> Iterator[None]:
-    """Lock params.yaml and the jobs of ``stages``, and refuse unfinished ones.
+def exclusive(ws: Workspace, job: str, dataset: str, stages: Iterable[Stage]) -> Iterator[None]:
+    """Lock params.yaml, the items of ``dataset`` and the jobs of ``stages``.
 
     Raises:
-        DataError: another process runs one of them, or was stopped and its work is kept.
+        DataError: another process works with the items or runs one of the jobs, or a job was
+            stopped and its work is kept.
     """
     with ExitStack() as locks:
+        locks.enter_context(alone(ws, dataset, job))
         for name in dict.fromkeys((job, "params", *(stage.job for stage in stages))):
             locks.enter_context(journal.exclusive_job(ws, name))
         for stage in stages:

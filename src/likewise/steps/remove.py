@@ -80,7 +80,7 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
     check_no_takedown(ws, name)
     entries = entries_of(ws.params, name)
     gone = {*entries["datasets"], *_views(entries)}
-    with exclusive(ws, f"remove-{name}", stages_of(ws, gone)):
+    with exclusive(ws, f"remove-{name}", name, stages_of(ws, gone)):
         outputs = _outputs(ws, entries)
         older = older_versions(ws, name, map(ws.relative, outputs))
         change = DatasetChange(

@@ -85,7 +85,8 @@ def rename(old: str, new: str, *, workspace: StrPath | None = None) -> Renamed:
         for name, entry in ws.params.recipes().items()
         if old in training_data(entry)
     ]
-    with exclusive(ws, f"rename-{old}", [*stages_of(ws, (old, *_views(ws, old))), *learners]):
+    stages = [*stages_of(ws, (old, *_views(ws, old))), *learners]
+    with exclusive(ws, f"rename-{old}", old, stages):
         older = older_versions(ws, old, _outputs(ws, old))
         change = DatasetChange(ws, f"rename-{old}", renaming.apply)
         repro = _change(ws, change, renaming)

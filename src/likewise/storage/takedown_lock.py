@@ -3,6 +3,8 @@
 ``forget`` also takes the locks of all stages of a data set. This lock is for work that several
 processes do at once: shards, indexes that a search builds, ``pull``. It is held from the first
 read to the last write, so that nothing that was read before a take-down is written after it.
+``rename`` and ``remove`` hold it like a take-down: what was read under the old name of a data
+set is never written under it afterwards.
 """
 
 import fcntl
@@ -19,8 +21,9 @@ from likewise.storage.workspace import Workspace
 def no_takedown(ws: Workspace, dataset: str, job: str) -> Iterator[None]:
     """Keep take-downs of a data set away while ``job`` reads and writes data of its items.
 
-    Any number of processes can hold the lock at once. On a read-only file system there is no
-    lock, because nothing can be taken down there.
+    Renames and removals of the data set are kept away, too. Any number of processes can hold
+    the lock at once. On a read-only file system there is no lock, because nothing can be taken
+    down there.
 
     Args:
         ws: the checkout.
@@ -28,16 +31,19 @@ def no_takedown(ws: Workspace, dataset: str, job: str) -> Iterator[None]:
         job: a name of the work, which ``forget`` prints if it has to wait.
 
     Raises:
-        DataError: a take-down is running, or the lock file cannot be written.
+        DataError: a take-down, a rename or a removal is running, or the lock file cannot be
+            written.
     """
     if os.statvfs(ws.home).f_flag & os.ST_RDONLY:
         yield
         return
 
-    def refusal() -> str:
-        return f"a take-down of {ws.params.base(dataset)} is running; wait for it to end"
+    name = _name(ws, dataset)
 
-    with held(ws, _name(ws, dataset), fcntl.LOCK_SH, _by(job), refusal):
+    def refusal() -> str:
+        return f"{_holder(ws, name)}, and changes {ws.params.base(dataset)}; wait for it to end"
+
+    with held(ws, name, fcntl.LOCK_SH, _by(job), refusal):
         yield
 
 
@@ -51,8 +57,13 @@ def no_takedowns(ws: Workspace, datasets: Iterable[str], job: str) -> Iterator[N
 
 
 @contextmanager
-def takedown(ws: Workspace, dataset: str) -> Iterator[None]:
-    """Hold the lock of a data set for a take-down.
+def alone(ws: Workspace, dataset: str, job: str) -> Iterator[None]:
+    """Hold the lock of a data set for a take-down, a rename or a removal.
+
+    Args:
+        ws: the checkout.
+        dataset: name of the data set, or of a view of it.
+        job: a name of the work, which other commands print if they are refused.
 
     Raises:
         DataError: a process works with its items, or the lock file cannot be written.
@@ -61,11 +72,11 @@ def takedown(ws: Workspace, dataset: str) -> Iterator[None]:
 
     def refusal() -> str:
         return (
-            f"{_holder(ws, name)}, and may write items of {dataset}; wait for it to end; "
-            "nothing was changed"
+            f"{_holder(ws, name)}, and may write items of {ws.params.base(dataset)}; wait for "
+            "it to end; nothing was changed"
         )
 
-    with held(ws, name, fcntl.LOCK_EX, _by("forget"), refusal):
+    with held(ws, name, fcntl.LOCK_EX, _by(job), refusal):
         yield
 
 

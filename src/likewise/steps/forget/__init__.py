@@ -20,7 +20,7 @@ from likewise.steps.forget.holders import find_holders, purge_holders
 from likewise.steps.forget.removal import Removal, jobs, views_of
 from likewise.steps.forget.removal_plan import Plan
 from likewise.storage import artefacts, journal, tables, versions
-from likewise.storage.takedown_lock import takedown
+from likewise.storage.takedown_lock import alone
 from likewise.storage.workspace import Workspace
 
 __all__ = ["Forgotten", "Holder", "forget"]
@@ -134,7 +134,7 @@ def _alone(ws: Workspace, dataset: str) -> Iterator[None]:
     names += [f"review-{name}" for name in ws.params.datasets]
     names += jobs(ws, dataset)
     with ExitStack() as locks:
-        locks.enter_context(takedown(ws, dataset))
+        locks.enter_context(alone(ws, dataset, names[0]))
         for name in names:
             locks.enter_context(journal.exclusive_job(ws, name))
         yield
