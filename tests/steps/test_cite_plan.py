@@ -58,7 +58,8 @@ def test_a_citation_escapes_titles(root: Path) -> None:
     assert keys == ["data-birds", "model-a", "protocol-leave-one-out"]
     text = citation.to_latex()
     assert r"\input{" not in text
-    assert r"\cite{data-birds,model-a,protocol-leave-one-out}" in text
+    assert r"~\cite{data-birds,model-a,protocol-leave-one-out}." in text
+    assert citation.bibtex.count("  key = {") == len(keys)
     plain = re.sub(r"\\[{}]", "", text + citation.bibtex)
     assert plain.count("{") == plain.count("}")
 

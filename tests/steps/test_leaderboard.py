@@ -196,7 +196,8 @@ def test_a_table_for_papers(root: Path) -> None:
     assert len(rows) == 1 + 4
     assert all(row.count(" & ") == 4 for row in rows)
     assert r"\begin{tabular}{lrrrr}" in text
-    assert r"\textbf{" in rows[1]
+    assert r"\withci{\textbf{" in rows[1]
+    assert text.index(r"\providecommand{\withci}[2]") < text.index(rows[0])
     lines = found.to_markdown().splitlines()
     assert lines[0] == "## leave-one-out, version 1: mAP"
     assert lines[2] == "| model | cars | birds | mean rank | dimensions |"

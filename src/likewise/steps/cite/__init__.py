@@ -89,8 +89,9 @@ class Citation:
         rows = [" & ".join(map(latex, row)) + r" \\" for row in self.number_rows()]
         return "\n".join(
             [
-                rf"{latex(self.methods)}~\cite{{{keys}}}",
+                rf"{latex(self.methods.removesuffix('.'))}~\cite{{{keys}}}.",
                 "",
+                r"\begin{center}",
                 r"\begin{tabular}{lrr}",
                 r"\toprule",
                 r"metric & value & 95 \% CI \\",
@@ -98,6 +99,7 @@ class Citation:
                 *rows,
                 r"\bottomrule",
                 r"\end{tabular}",
+                r"\end{center}",
                 "",
             ]
         )

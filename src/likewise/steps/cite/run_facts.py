@@ -172,4 +172,5 @@ def bibtex_entries(facts: CitedFacts) -> str:
 def _entry(key: str, fields: Mapping[str, object]) -> str:
     plain = re.sub(r"[^A-Za-z0-9_-]", "-", key)
     lines = [f"  {name} = {{{latex(str(value))}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@misc{{{plain},", *lines, "}", ""])
+    # Entries without an author are sorted by ``key``; BibTeX warns of those that have neither.
+    return "\n".join([f"@misc{{{plain},", *lines, f"  key = {{{plain}}},", "}", ""])

@@ -48,8 +48,19 @@ def _markdown(board: Board, cell: BoardCell) -> str:
     return f"{value}{f' ({between})' if between else ''}{cell.mark}"
 
 
+_WITH_CI = (
+    r"\providecommand{\withci}[2]{\begin{tabular}[t]{@{}r@{}}#1\\[-2pt]{\scriptsize (#2)}"
+    r"\end{tabular}}"
+)
+"""Sets the interval below the value, so that a page has room for several data sets."""
+
+
 def as_latex(boards: Iterable[Board]) -> str:
-    r"""Return boards as LaTeX tables; the preamble needs ``\usepackage{booktabs}``."""
+    r"""Return boards as LaTeX tables; the preamble needs ``\usepackage{booktabs}``.
+
+    ``\withci{VALUE}{INTERVAL}`` sets a value with its interval; a document that defines it
+    itself decides how, e.g. ``\newcommand{\withci}[2]{#1}`` without intervals.
+    """
     return "\n".join(map(_latex_table, boards))
 
 
@@ -59,6 +70,7 @@ def _latex_table(board: Board) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
+        _WITH_CI,
         rf"\caption{{{latex(f'{board.title}. {LEGEND} {BOLD}')}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
         r"\toprule",
@@ -81,8 +93,8 @@ def _latex_row(cells: Iterable[str]) -> str:
 def _latex(board: Board, cell: BoardCell) -> str:
     value, between = board.number(cell.value), board.interval(cell, "--")
     value = rf"\textbf{{{value}}}" if cell.is_best else value
-    ends = rf" {{\scriptsize ({between})}}" if between else ""
-    return f"{value}{ends}{cell.mark}"
+    marked = rf"{value}\rlap{{{cell.mark}}}" if cell.mark else value
+    return rf"\withci{{{marked}}}{{{between}}}" if between else marked
 
 
 def as_html(boards: Iterable[Board], left_out: Sequence[str]) -> str:
