@@ -64,6 +64,12 @@ def test_a_citation_escapes_titles(root: Path) -> None:
     assert plain.count("{") == plain.count("}")
 
 
+def test_the_source_of_every_protocol_suits_a_bibliography() -> None:
+    sources = {kind.name: kind.source for kind in likewise.kinds("protocols")}
+    assert not [name for name, source in sources.items() if not source]
+    assert not [source for source in sources.values() if "as of" in source]
+
+
 def test_a_report_that_is_not_there(root: Path) -> None:
     (root / "reports" / "birds-a.json").unlink()
     with pytest.raises(MissingArtefactError, match="dvc repro evaluate@birds-a"):

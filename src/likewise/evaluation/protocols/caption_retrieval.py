@@ -28,7 +28,8 @@ class ImageText1k(ImageText5k):
     order of the column ``position``, or of the items. The folds of papers follow the order of
     Karpathy's list, which is the position of COCO's images.
 
-    Source: as of ``image-text-5k``; ``evalrank(fold5=True)`` of fartashf/vsepp.
+    Source: Karpathy, Fei-Fei, CVPR 2015 (arXiv:1412.2306), for the split; Faghri et al., VSE++,
+    BMVC 2018 (arXiv:1707.05612), ``evalrank(fold5=True)`` of the repository fartashf/vsepp.
     """
 
     name: ClassVar[str] = "image-text-1k"

@@ -133,7 +133,7 @@ class CompCarsLopqValid(_CarRetrieval):
     Queries are those of ``compcars-mips-valid``. The first item of every list is dropped, as
     the system does, which takes it for the query; other validation images are ranked.
 
-    Source: as of ``compcars-mips-valid``; ``process_data/nns.py --isValid=1``.
+    Source: the repository chungdz/Image_retrieve, ``process_data/nns.py --isValid=1``.
     """
 
     name: ClassVar[str] = "compcars-lopq-valid"

@@ -72,7 +72,8 @@ class CirrSubset(Retrieval):
     As ``cirr``, but a query ranks only the images that its column ``members`` lists: the six
     similar ones of its group, without the reference.
 
-    Source: as of ``cirr``.
+    Source: Liu et al., Image Retrieval on Real-life Images with Pre-trained Vision-and-Language
+    Models, ICCV 2021 (arXiv:2108.04024).
     """
 
     name: ClassVar[str] = "cirr-subset"

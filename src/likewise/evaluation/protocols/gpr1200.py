@@ -34,6 +34,9 @@ class Gpr1200Strict(Retrieval):
     The query is excluded from its ranking, vectors are L2-normalised, each average precision is
     divided by the number of other images of the class, and a query without such images is not
     scored. The protocol suits any labelled images.
+
+    Source: the images and queries of Schall et al., MMM 2022 (arXiv:2111.13122); the scoring is
+    Likewise's own.
     """
 
     name: ClassVar[str] = "gpr1200-strict"

@@ -15,7 +15,8 @@ class Gpr1200Indices(Gpr1200Script):
     note counts the lists that contain the query itself. Vectors are ranked in full, which gives
     the values of ``gpr1200``.
 
-    Source: as of ``gpr1200``; its ``compute_mean_average_precision(indices=...)``.
+    Source: Schall et al., MMM 2022 (arXiv:2111.13122), and
+    ``compute_mean_average_precision(indices=...)`` in the repository Visual-Computing/GPR1200.
     """
 
     name: ClassVar[str] = "gpr1200-indices"

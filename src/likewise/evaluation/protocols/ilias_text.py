@@ -27,7 +27,7 @@ class IliasText(TextProtocol):
     A query is a text of the query items of a label. Relevant are the gallery items with this
     label; precision is divided as in ``ilias``, and a query without hits scores 0.
 
-    Source: as of ``ilias``: Kordopatis-Zilos et al., ILIAS, CVPR 2025 (arXiv:2502.11748), and
+    Source: Kordopatis-Zilos et al., ILIAS, CVPR 2025 (arXiv:2502.11748), and
     ``evaluation/src/dataset.py`` of the repository ilias-vrg/ilias.
     """
 

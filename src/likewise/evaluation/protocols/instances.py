@@ -68,7 +68,9 @@ class UnedMerged(Retrieval):
 class UnedSeparate(Retrieval):
     """The metrics of ``uned`` with an index of its own for every domain.
 
-    Source: as of ``uned``; ``run_separate_knn``.
+    Source: Ypsilantis et al., Towards Universal Image Embeddings, ICCV 2023
+    (arXiv:2309.01858), and ``run_separate_knn`` of the repository
+    nikosips/Universal-Image-Embeddings.
     """
 
     name: ClassVar[str] = "uned-separate"

@@ -81,7 +81,7 @@ class SketchCategory(Retrieval):
 class SketchyZeroShot25(Retrieval):
     """The metrics of ``sketch-category`` for 25 test classes of Sketchy, whatever their split.
 
-    Source: as of ``sketch-category``; the classes of the first split of ZSE-SBIR.
+    Source: Lin et al., ZSE-SBIR, CVPR 2023 (arXiv:2303.14348); the classes of its first split.
     """
 
     name: ClassVar[str] = "sketchy-zero-shot-25"
@@ -102,7 +102,7 @@ class SketchyZeroShot21(Retrieval):
 class TuBerlinZeroShot30(Retrieval):
     """The metrics of ``sketch-category`` for 30 test classes of TU-Berlin.
 
-    Source: as of ``sketch-category``; the classes of ZSE-SBIR.
+    Source: Lin et al., ZSE-SBIR, CVPR 2023 (arXiv:2303.14348); its classes of TU-Berlin.
     """
 
     name: ClassVar[str] = "tu-berlin-zero-shot-30"
