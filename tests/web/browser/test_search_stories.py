@@ -41,6 +41,12 @@ def test_a_chosen_file_that_is_not_a_picture_is_refused(tab: Tab, tmp_path: Path
     expect(page.get_by_role("alert")).to_contain_text("cannot read this file as a picture")
 
 
+def test_a_number_of_hits_in_the_address_is_shown(tab: Tab) -> None:
+    page = tab.open("/d/emoji/search?id=400_noto.jpg&k=3")
+    expect(page.locator(".hits .tile")).to_have_count(3)
+    expect(page.get_by_label("Hits", exact=True).locator("option:checked")).to_have_text("3")
+
+
 def test_the_hits_of_an_item_are_those_of_the_command(tab: Tab, pages: Path) -> None:
     page = tab.open("/d/emoji/search?id=200_noto.jpg&model=tiny&k=20")
     expect(page.locator(".hits .tile")).to_have_count(20)

@@ -40,8 +40,9 @@ export function shown(value) {
 
 /** A list to choose from. `options` are values or [value, text]; `text` is a visible name. */
 export function Choice({ name, text = null, value, options, onChange, ...rest }) {
-  const pairs = options.map(one => (Array.isArray(one) ? one : [one, one]));
-  const list = html`<select aria-label=${name} onChange=${event => onChange(event.target.value)} ...${rest}>${pairs.map(([one, word]) => html`<option key=${one} value=${one} selected=${String(one) === String(value ?? '')}>${word}</option>`)}</select>`;
+  const pairs = options.map(one => (Array.isArray(one) ? one : [one, one])), own = String(value ?? '');
+  if (own && !pairs.some(([one]) => String(one) === own)) pairs.unshift([own, own]); // from an address
+  const list = html`<select aria-label=${name} onChange=${event => onChange(event.target.value)} ...${rest}>${pairs.map(([one, word]) => html`<option key=${one} value=${one} selected=${String(one) === own}>${word}</option>`)}</select>`;
   return text ? html`<label><span class="soft">${text}</span>${list}</label>` : list;
 }
 
