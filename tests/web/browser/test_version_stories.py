@@ -53,6 +53,14 @@ def test_an_older_version_is_opened_by_its_name(versions: Tab) -> None:
     expect(versions.tile(0)).to_be_visible()
 
 
+def test_labels_are_compared_in_the_newest_version(versions: Tab) -> None:
+    page = versions.open("/d/emoji/suspects?model=tiny&rev=v1")
+    expect(page.get_by_text("in the newest version only")).to_be_visible()
+    page.get_by_role("button", name="Show the newest version").click()
+    expect(page.locator(".suspect img").first).to_be_visible()
+    assert "rev=" not in page.url
+
+
 def test_two_versions_are_compared(versions: Tab) -> None:
     page = versions.open("/d/emoji")
     page.get_by_role("link", name="Versions").click()

@@ -20,6 +20,7 @@ export function SuspectsPage({ dataset, query, frame }) {
   const wanted = useMemo(() => { const next = asked(query, ['at', 'group', 'size', 'from', 'sort']); next.set('model', model ?? ''); next.set('limit', SHOWN); return next; }, [String(query), model]);
   const { data, error } = useData(model ? dataset : null, 'suspects', wanted, found);
   const work = useSearch(dataset, model, data?.compared === false, () => setFound(value => value + 1));
+  const newest = () => { setQuery({ rev: null }, { quiet: true }); frame.renew(); };
   useEffect(() => { edits.published = frame.renew; }, [edits, frame.renew]);
   useEffect(() => frame.title(`${dataset}: likely wrong labels`), [dataset]);
   return html`<div class="body"><div class="row itemhead"><a class="button" href=${address(['d', dataset], result(query))}>${dataset}</a>
@@ -30,6 +31,7 @@ export function SuspectsPage({ dataset, query, frame }) {
     ${work.text !== null && html`<p class="busy soft" role="status">${work.text} </p>`}
     ${work.error && html`<${Problem} error=${work.error} />`}
     ${error && html`<${Problem} error=${error} />`}
+    ${data?.compared === false && work.ended && html`<${Empty}>Labels are compared in the newest version only, and this page shows another one. <button onClick=${newest}>Show the newest version</button><//>`}
     ${data?.compared && (data.total ? html`<${Queue} key=${`${dataset} ${wanted} ${found}`} dataset=${dataset} edits=${edits} queue=${data} />` : html`<${Empty}>The vectors of ${model} contradict no label of these items.<//>`)}
     ${edits.conflict && html`<${Conflict} edits=${edits} />`}
     ${edits.drawer && html`<${Drawer} dataset=${dataset} edits=${edits} onClose=${() => edits.tell({ drawer: false })} />`}</div>`;
@@ -38,9 +40,9 @@ export function SuspectsPage({ dataset, query, frame }) {
 /** The job that compares labels with vectors: begun at the first look, and by `start`. */
 function useSearch(dataset, model, missing, done) {
   const begun = useRef(null);
-  const [state, setState] = useState({ text: null, error: null });
+  const [state, setState] = useState({ text: null, error: null, ended: false });
   const start = async () => {
-    setState({ text: 'Comparing labels with vectors', error: null });
+    setState({ text: 'Comparing labels with vectors', error: null, ended: false });
     try {
       const { id } = await ask(dataset, 'suspects', {}, { body: { model } });
       for (;;) {
@@ -49,7 +51,7 @@ function useSearch(dataset, model, missing, done) {
         if (job.state === 'done') break;
         await pause(250);
       }
-      setState({ text: null, error: null });
+      setState({ text: null, error: null, ended: true });
       done();
     } catch (fault) { setState({ text: null, error: fault }); }
   };
