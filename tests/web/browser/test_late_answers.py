@@ -137,6 +137,23 @@ def test_items_that_are_chosen_meanwhile_stay_chosen(curated: Tab) -> None:
     expect(page.locator(".tile.changed")).to_have_count(1)
 
 
+def test_a_late_tag_closes_no_other_window(curated: Tab) -> None:
+    page = keyed(curated)
+    with curated.held("/tags") as held:
+        curated.tile(0).focus()
+        page.keyboard.press("t")
+        window = page.get_by_role("dialog", name="Tags")
+        window.get_by_label("Tag").fill("house")
+        held.let_go()  # the tags in use
+        page.keyboard.press("Enter")
+        held.until(1)
+        window.get_by_role("button", name="Cancel").click()
+        page.keyboard.press("s")
+        expect(page.get_by_role("dialog", name="Save a selection")).to_be_visible()
+    expect(page.get_by_text("1 item got the tag house")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Save a selection")).to_be_visible()
+
+
 def test_a_map_waits_for_its_bounds(tab: Tab) -> None:
     with tab.held("/bounds") as held:
         page = tab.open("/d/emoji/map")

@@ -1,17 +1,24 @@
 // Windows for tags and for named selections.
-import { html, useState } from './vendor/preact.js';
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { asked, data, useData } from './api.js';
 import { counted, Problem, Window } from './parts.js';
+
+/** Returns a function that calls `onClose` while this window is open: an answer may come later. */
+function useClosing(onClose) {
+  const open = useRef(true);
+  useEffect(() => () => { open.current = false; }, []);
+  return () => { if (open.current) onClose(); };
+}
 
 /** Give `items` a tag, or take it away; `onDone(words)` is called after a change. */
 export function TagWindow({ dataset, items, onDone, onClose }) {
   const { data: known } = useData(dataset, 'tags');
-  const [error, setError] = useState(null), [tag, setTag] = useState('');
+  const [error, setError] = useState(null), [tag, setTag] = useState(''), close = useClosing(onClose);
   const change = async (field, name) => {
     if (!name.trim()) return;
     try {
       const done = await data(dataset, 'tags', {}, { body: { items, [field]: [name.trim()] } });
-      onClose();
+      close();
       onDone(done.changed ? `${counted(done.changed, 'item')} ${field === 'add' ? 'got' : 'lost'} the tag ${name.trim()}` : 'No tag has changed');
     } catch (fault) { setError(fault); }
   };
@@ -27,12 +34,12 @@ export function TagWindow({ dataset, items, onDone, onClose }) {
 /** Keep the chosen items, or all items of the filter, as a named selection. */
 export function SelectWindow({ dataset, query, items, total, onDone, onClose }) {
   const { data: known } = useData(dataset, 'selections');
-  const [error, setError] = useState(null), [name, setName] = useState(''), [chosen, setChosen] = useState(items.length > 0);
+  const [error, setError] = useState(null), close = useClosing(onClose), [name, setName] = useState(''), [chosen, setChosen] = useState(items.length > 0);
   const save = async event => {
     event.preventDefault();
     try {
       const done = await data(dataset, 'selections', chosen ? {} : asked(query), { body: { name: name.trim(), items: chosen ? items : [] } });
-      onClose();
+      close();
       onDone(`${counted(done.items, 'item')} in the selection ${done.name}`);
     } catch (fault) { setError(fault); }
   };
