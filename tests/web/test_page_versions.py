@@ -1,12 +1,16 @@
 """Answers read one version; events report a new one."""
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import likewise
 from forked import run_dvc
+from likewise.catalogue import snapshots
+from likewise.errors import LikewiseError
 from likewise.storage.versions import run_git
 from likewise.web import shelf
 from likewise.web.routes.job_routes import newest_versions
@@ -42,6 +46,50 @@ def test_a_checkout_changes_nothing_until_the_page_asks(alice: Path) -> None:
         assert (before["items"], newest["items"]) == (23, 24)
         assert newest["v"] != version
         assert page.get(f"/api/d/emoji/page?limit=30&v={version}") == before
+
+
+def test_a_table_that_is_removed_while_it_is_looked_for(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = workspace / "catalog" / "emoji.lance"
+    scandir = os.scandir
+
+    def removed_before(folder: Any = ".") -> Any:
+        """Remove the table between the look at its folder and the list of its manifests."""
+        if folder == table / "_versions":
+            shutil.rmtree(table)
+        return scandir(folder)
+
+    with opened() as page:
+        before = page.get("/api/d/emoji/page?limit=30")
+        kept = workspace / "kept"
+        shutil.copytree(table, kept)
+        monkeypatch.setattr(os, "scandir", removed_before)
+        assert page.get("/api/d/emoji/page?limit=30") == before
+        assert not table.exists()
+        monkeypatch.undo()
+        monkeypatch.chdir(workspace)
+        kept.rename(table)
+        assert page.get("/api/d/emoji/page?limit=30") == before
+
+
+def test_no_process_sees_a_snapshot_that_lacks_files(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for data in (workspace / "catalog" / "emoji.lance" / "data").iterdir():
+        data.unlink()  # as in the middle of a checkout
+    seen: list[Path] = []
+    is_complete = snapshots.is_complete_table
+
+    def looked_at(table: Path) -> bool:
+        views = workspace.glob(".likewise/views/*/emoji.lance")
+        seen.extend(view for view in views if not is_complete(view))
+        return is_complete(table)
+
+    monkeypatch.setattr(snapshots, "is_complete_table", looked_at)
+    with pytest.raises(LikewiseError, match="emoji"):
+        len(likewise.open("emoji"))
+    assert not seen
 
 
 def test_a_revision_is_opened_by_its_name(alice: Path) -> None:

@@ -134,8 +134,8 @@ class Catalogue:
         if not isinstance(dataset, str):
             return tables.manifest_hash(dataset.published)[:_VERSION_DIGITS]
         self._ws.check_known(dataset)
-        path = self._ws.published(dataset)
-        return tables.manifest_hash(path)[:_VERSION_DIGITS] if tables.exists(path) else None
+        present = tables.present_hash(self._ws.published(dataset))
+        return present and present[:_VERSION_DIGITS]
 
     def curated_version(self, dataset: str) -> str:
         """Return the version of the tags and selections of a data set: 16 hexadecimal digits.

@@ -98,7 +98,7 @@ class ItemMaps:
             raise UnknownNameError("map", name, known, f"the maps of {self.name}")
         made = artefacts.map_table(self._ws, name)
         path = versions.locate(self._ws, made.path)
-        key = (name, tables.manifest_hash(path) if tables.exists(path) else "")
+        key = (name, tables.present_hash(path) or "")
         if key not in self._map_places:
             frame = item_places(self._ws, name, self.table)
             places = np.full((self.table.rows, 2), np.nan, np.float32)

@@ -1,7 +1,6 @@
 """Snapshots of tables that later changes of the checkout do not affect."""
 
 import hashlib
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,13 +90,17 @@ def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
     name = f"{version}-{_files_hash(table)}"
     linked = versions.own_folder(ws, ws.views, name) / table.name
     refuse_links(ws.cache_root, linked.parent)
-    if not versions.lock_view(linked):
-        versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
+    if versions.lock_view(linked):
+        return linked
+
+    def is_whole(made: Path) -> bool:
         # DVC does not use our locks, so a checkout may have changed the table meanwhile.
-        if tables.manifest_hash(linked) != version or not is_complete_table(linked):
-            shutil.rmtree(linked)
-            return None
-        versions.lock_view(linked)
+        return tables.manifest_hash(made) == version and is_complete_table(made)
+
+    files = {linked / f.relative_to(table): f for f in _files(table)}
+    if not versions.link_view(linked, files, valid=is_whole):
+        return None
+    versions.lock_view(linked)
     return linked
 
 

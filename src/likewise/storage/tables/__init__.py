@@ -14,7 +14,7 @@ from likewise.storage.tables.fragments import (
     write_fragments,
 )
 from likewise.storage.tables.json_cells import as_json
-from likewise.storage.tables.opening import BATCH, exists, manifest_hash
+from likewise.storage.tables.opening import BATCH, exists, manifest_hash, present_hash
 from likewise.storage.tables.row_index import NO_ROW, RowIndex, read_at, take_frame
 from likewise.storage.tables.stored_schema import as_blobs, empty_batch, lance_schema
 from likewise.storage.tables.table import Table, open_table
@@ -60,6 +60,7 @@ __all__ = [
     "manifest_hash",
     "next_fragment",
     "open_table",
+    "present_hash",
     "read_at",
     "remove_old_versions",
     "set_column_metadata",

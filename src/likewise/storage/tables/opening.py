@@ -1,6 +1,7 @@
 """Find a table on disk and open it with Lance; for the modules of this package only."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,22 @@ def open_dataset(
 
 def exists(path: Path) -> bool:
     """Return whether a table was committed in ``path``; a killed first write leaves none."""
-    return any(path.glob("_versions/*.manifest"))
+    try:
+        return any(path.glob("_versions/*.manifest"))
+    except FileNotFoundError:  # it is removed meanwhile
+        return False
+
+
+def present_hash(path: Path) -> str | None:
+    """Return ``manifest_hash``; None if there is no table, or if it is removed meanwhile.
+
+    ``dvc checkout`` removes the files of a table one by one before it links others.
+    """
+    try:
+        manifests = sorted(path.glob("_versions/*.manifest"))
+        return _hash_of(manifests) if manifests else None
+    except FileNotFoundError:
+        return None
 
 
 def manifest_hash(path: Path) -> str:
@@ -52,8 +68,15 @@ def manifest_hash(path: Path) -> str:
 
     A manifest names its data files, and no two writes share a file name. The hash therefore
     identifies one state of the files; to compare contents use ``Table.digest``.
+
+    Raises:
+        FileNotFoundError: the table is removed meanwhile; see ``present_hash``.
     """
+    return _hash_of(sorted(path.glob("_versions/*.manifest")))
+
+
+def _hash_of(manifests: Iterable[Path]) -> str:
     hasher = hashlib.sha256()
-    for manifest in sorted(path.glob("_versions/*.manifest")):
+    for manifest in manifests:
         hasher.update(hashlib.sha256(manifest.read_bytes()).digest())
     return hasher.hexdigest()[:32]

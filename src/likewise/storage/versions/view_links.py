@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,11 +35,20 @@ def own_folder(ws: Workspace, place: Path, name: str) -> Path:
     return place / f"{name}-{own}"
 
 
-def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:
+def link_view(
+    linked: Path,
+    files: dict[Path, Path],
+    *,
+    copy: bool = True,
+    valid: Callable[[Path], bool] = lambda _: True,
+) -> bool:
     """Create the folder ``linked`` of links (target -> source), completely or not at all.
 
     If hard links are impossible (other file system, other owner), files are copied; without
     ``copy``, meant for files that never change, symbolic links are used.
+
+    Returns:
+        False if ``valid`` refused the folder: it was not created.
 
     Raises:
         VersionError: nothing can be written there.
@@ -49,11 +58,15 @@ def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> No
         with atomic.spare_folder(linked) as building:
             for target, source in files.items():
                 link(source, building / target.relative_to(linked.parent), copy=copy)
+            made = building / linked.name
+            if not valid(made):
+                return False
             with suppress(OSError):  # another process created it meanwhile
-                (building / linked.name).rename(linked)
+                made.rename(linked)
     except (OSError, DataError) as error:
         message = cannot_write(error) or str(error)
         raise VersionError(f"no view of {linked.name} can be made: {message}") from error
+    return True
 
 
 def link_again(store: Store, linked: Path, files: Mapping[str, str]) -> None:
