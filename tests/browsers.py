@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from html_tags import parse
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -49,6 +51,21 @@ def browser() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+_OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+
+
+def screenshot(command: str, page: str, folder: Path, size: tuple[int, int]) -> Image.Image:
+    """Return the pixels of a page in a window of ``size``."""
+    file, picture = folder / "page.html", folder / "page.png"
+    file.write_text(page, "utf-8")
+    window = (f"--window-size={size[0]},{size[1]}", f"--screenshot={picture}")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    call = [command, *_OPTIONS, profile, *window, file.as_uri()]
+    subprocess.run(call, capture_output=True, timeout=60, check=True)
+    with Image.open(picture) as image:
+        return image.convert("RGB")
+
+
 def measure(command: str, pages: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
     """Open every page at every width, in frames of one window.
 
@@ -65,9 +82,8 @@ def measure(command: str, pages: Mapping[str, str], folder: Path) -> list[dict[s
     )
     file = folder / "frames.html"
     file.write_text(f"<body>{frames}<script>{_MEASURE}</script></body>", "utf-8")
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
     profile = f"--user-data-dir={folder / 'profile'}"
-    call = [command, *options, profile, "--dump-dom", file.as_uri()]
+    call = [command, *_OPTIONS, profile, "--dump-dom", file.as_uri()]
     done = subprocess.run(call, capture_output=True, text=True, timeout=60, check=True)
     found: list[dict[str, Any]] = json.loads(parse(done.stdout).one("pre").text)
     return found

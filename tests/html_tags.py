@@ -105,7 +105,7 @@ def sound_page(text: str) -> Element:
     assert metas["viewport"]["content"] == "width=device-width, initial-scale=1"
     assert metas["color-scheme"]["content"] == "light dark"
     assert "prefers-color-scheme: dark" in text
-    assert all(image.attributes["alt"] for image in page.all("img"))
+    _check_pictures(page)
     for table in page.all("table"):
         assert table.one("caption").text
         heads = [one for one in table.all("th") if one.attributes.get("aria-hidden") != "true"]
@@ -124,3 +124,14 @@ def sound_page(text: str) -> Element:
             assert cell.all(kind="number") or "number" in classes, cell
     assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text)
     return page
+
+
+def _check_pictures(page: Element) -> None:
+    """Check that every picture has a text, and that a shared picture is on the page."""
+    assert all(image.attributes["alt"] for image in page.all("img"))
+    drawn = [svg.attributes for svg in page.all("svg")]
+    assert all(one["aria-label"] for one in drawn if one.get("role") == "img")
+    shared = {f"#{one.attributes['id']}" for one in page.all("image") if "id" in one.attributes}
+    for place in page.all("svg"):
+        if place.attributes.get("role") == "img":
+            assert {one.attributes["href"] for one in place.all("use")} <= shared

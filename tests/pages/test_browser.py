@@ -4,9 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from PIL import Image
 
 import likewise
-from browsers import browser, measure
+from browsers import browser, measure, screenshot
 from html_tags import BAD
 from likewise import Difference
 from likewise.pages.gallery import (
@@ -15,6 +16,7 @@ from likewise.pages.gallery import (
     Tile,
     flags_page,
     search_page,
+    thumbnail,
 )
 from likewise.steps.diff.metric_change import MetricChange
 
@@ -81,3 +83,25 @@ def test_pages_fit_any_window(workspace: Path) -> None:
         assert not found["outside"], found
         assert set(found["rows"]) <= {1}, found
     assert sum(found["numbers"] for found in measured) > 1_000
+
+
+def test_a_picture_that_is_embedded_once_is_shown_at_each_of_its_places(tmp_path: Path) -> None:
+    command = browser()
+    if command is None:
+        pytest.skip("no browser")
+    colours = {"#ff0000": (200, 100), "#0000ff": (60, 120)}
+    pictures = [thumbnail(Image.new("RGB", size, name)) for name, size in colours.items()]
+    hits = [Tile(str(n), pictures[n % 2], score=0.5) for n in range(6)]
+    whole = screenshot(command, search_page("t", [], hits), tmp_path, (1400, 600))
+    (red, blue) = (
+        sum(count for count, pixel in whole.getcolors(1 << 24) or [] if near(pixel, name))
+        for name in ((255, 0, 0), (0, 0, 255))
+    )
+    # Each picture fits its square: half of three squares is red, half of three is blue.
+    assert red == pytest.approx(blue, rel=0.02)
+    assert red == pytest.approx(3 * 212 * 212 / 2, rel=0.1)
+
+
+def near(pixel: object, colour: tuple[int, int, int]) -> bool:
+    assert isinstance(pixel, tuple)
+    return all(abs(one - other) < 30 for one, other in zip(pixel, colour, strict=True))

@@ -122,7 +122,8 @@ def test_a_page_shows_pairs(root: Path) -> None:
     page = root / "flags.html"
     checked.to_html(page)
     text = page.read_text("utf-8")
-    assert text.count("data:image/jpeg;base64,") == 2 * (1 + 2)  # one copy, and two leaks
+    assert text.count('<div class="mat">') == 2 * (1 + 2)  # one copy, and two leaks
+    assert text.count("data:image/jpeg;base64,") == 2  # two pictures
     assert "leak: old" in text
     assert "&lt;b&gt;/1.jpg" in text
     assert "<b>" not in text

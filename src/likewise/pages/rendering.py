@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from likewise.pages.shared_pictures import SharedPictures
 from likewise.pages.svg import BLUE, INK, SOFT
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ _COLOURS = {INK: "var(--ink)", SOFT: "var(--soft)", BLUE: "var(--blue)"}
 
 
 def render(template: str, **values: Any) -> str:
-    """Render the HTML template of that name with some values."""
-    return _environment().get_template(template).render(**values)
+    """Render the HTML template of that name with some values; each picture is embedded once."""
+    pictures = SharedPictures()
+    page = _environment().get_template(template).render(**values, pictures=pictures)
+    return pictures.embed(page)
 
 
 def visible(text: str) -> str:
