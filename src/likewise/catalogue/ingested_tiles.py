@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.imaging.image_reader import ImageReader
-from likewise.pages.gallery import Tile, thumbnail
+from likewise.pages.gallery import Tile, thumbnails
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
@@ -20,13 +20,11 @@ def ingested_tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str,
     if not tables.exists(path):
         return {name: Tile(f"{dataset}: {name}") for name in wanted["id"]}
     places = _places(ws, dataset, wanted, path)
-    reader = ImageReader(path, places["row"].to_list(), places["box"].to_list())
-    data = reader.encoded(range(len(places)))
+    reader = ImageReader(path, places["row"].to_list())
+    pictures = thumbnails(reader, places["box"].to_list())
     return {
-        name: Tile(f"{dataset}: {name}", thumbnail(picture, box))
-        for picture, (name, box) in zip(
-            data, places.select("id", "box").iter_rows(), strict=True
-        )
+        name: Tile(f"{dataset}: {name}", picture)
+        for name, picture in zip(places["id"], pictures, strict=True)
     }
 
 

@@ -4,12 +4,14 @@ Images are embedded; the pages need no other files, scripts or network.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Protocol
 
 from PIL import Image
 
+from likewise.formats.progress_note import progress_bar
 from likewise.imaging.decode import as_rgb, decode_small
 from likewise.imaging.probe import BadImage
 from likewise.pages.rendering import render
@@ -18,9 +20,19 @@ SIDE = 256
 """Maximum edge length of a thumbnail in pixels."""
 
 _QUALITY = 85
+_AT_ONCE = 16
+"""Number of images whose bytes are in memory at once."""
 
 SCORE = "similarity to the query (greater is nearer)"
 """Meaning of the score of a hit."""
+
+
+class EncodedImages(Protocol):
+    """Reads the bytes of images by their numbers; ``ImageReader`` does."""
+
+    def encoded(self, numbers: Iterable[int]) -> list[bytes]:
+        """Return some images in that order."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,26 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
     out = BytesIO()
     small.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def thumbnails(
+    reader: EncodedImages, boxes: Sequence[Sequence[float] | None]
+) -> list[str | None]:
+    """Return the ``thumbnail`` of every image of a reader; few images are in memory at once.
+
+    Args:
+        reader: the images.
+        boxes: the box of each image; None for the whole image.
+    """
+    made: list[str | None] = []
+    with progress_bar(len(boxes), "read pictures") as bar:
+        for start in range(0, len(boxes), _AT_ONCE):
+            part = boxes[start : start + _AT_ONCE]
+            images = reader.encoded(range(start, start + len(part)))
+            for image, box in zip(images, part, strict=True):
+                made.append(thumbnail(image, box))
+                bar.update()
+    return made
 
 
 def search_page(

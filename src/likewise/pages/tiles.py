@@ -1,12 +1,12 @@
 """Thumbnails of the items of an open data set."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import polars as pl
 
 from likewise.formats.array_types import Int32Array, Int64Array
-from likewise.pages.gallery import Tile, thumbnail
+from likewise.pages.gallery import EncodedImages, Tile, thumbnails
 from likewise.storage.config import Card
 
 
@@ -34,8 +34,8 @@ class Pictured(Protocol):
         """The items at some positions, in that order."""
         ...
 
-    def images(self, ids: Sequence[str], *, encoded: Literal[True]) -> list[bytes]:
-        """The bytes of the images of some items."""
+    def reader(self, ids: Sequence[str]) -> EncodedImages:
+        """The images of some items."""
         ...
 
 
@@ -44,11 +44,11 @@ def item_tiles(dataset: Pictured, items: Sequence[str]) -> list[Tile]:
     if not items:
         return []
     facts = rows_of(dataset, items)
-    pictures = dataset.images(items, encoded=True)
+    pictures = thumbnails(dataset.reader(items), facts["box"].to_list())
     return [
-        Tile(name, thumbnail(data, box), text or label)
-        for data, (name, text, label, box) in zip(
-            pictures, facts.select("item_id", "text", "label", "box").iter_rows(), strict=True
+        Tile(name, picture, text or label)
+        for picture, (name, text, label) in zip(
+            pictures, facts.select("item_id", "text", "label").iter_rows(), strict=True
         )
     ]
 

@@ -1,6 +1,6 @@
 """The queries of a table, and the rows of a figure of their hits."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.pages.gallery import Tile, thumbnail
+from likewise.pages.gallery import Tile, thumbnails
 from likewise.pages.query_sheet import QueryRow
 from likewise.pages.tiles import Pictured, item_tiles, rows_of
 from likewise.retrieval.search_query import image_bytes
@@ -72,12 +72,13 @@ class AskedQueries:
                 f"a figure shows at most {MOST:,} queries, and these are {len(self.names):,}; "
                 "choose some of them"
             )
-        items = hits["item_id"].unique(maintain_order=True).to_list()
+        asked = self.values if self.column == "id" else []
+        items = list(dict.fromkeys([*asked, *hits["item_id"]]))
         pictures = dict(zip(items, item_tiles(dataset, items), strict=True))
         empty, first_rank = hits.clear(), int(hits["rank"].min() or 1)  # type: ignore[arg-type]
         rows = []
         for query, label, name in zip(
-            self._tiles(dataset), self._labels(dataset), self.names, strict=True
+            self._tiles(pictures), self._labels(dataset), self.names, strict=True
         ):
             own = parts.get((name,), empty).select("item_id", "score", "label").iter_rows()
             tiles = [
@@ -87,16 +88,20 @@ class AskedQueries:
             rows.append(QueryRow(query, [("", tiles)], first_rank=first_rank))
         return rows
 
-    def _tiles(self, dataset: Pictured) -> list[Tile]:
-        """Return a picture of each query; a text and a vector have none."""
+    def _tiles(self, items: Mapping[str, Tile]) -> list[Tile]:
+        """Return a picture of each query, from ``items`` if it is one; a text has none."""
         if self.column == "id":
-            return item_tiles(dataset, self.values)
+            return [items[item] for item in self.values]
         labels = self.labels or [None] * len(self.names)
-        if self.column != "image":
-            return [Tile(n, None, label) for n, label in zip(self.names, labels, strict=True)]
+        pictures: Mapping[str, str | None] = {}
+        if self.column == "image":
+            files = list(dict.fromkeys(self.values))
+            reader = _ImageFiles(self.folder, files)
+            pictures = dict(zip(files, thumbnails(reader, [None] * len(files)), strict=True))
+        values = self.values or [""] * len(self.names)
         return [
-            Tile(name, thumbnail(image_bytes(self.folder / path)), label)
-            for name, path, label in zip(self.names, self.values, labels, strict=True)
+            Tile(name, pictures.get(value), label)
+            for name, value, label in zip(self.names, values, labels, strict=True)
         ]
 
     def _labels(self, dataset: Pictured) -> Sequence[str | None]:
@@ -114,3 +119,15 @@ class AskedQueries:
 def _same(label: str | None, hit_label: str | None) -> bool | None:
     """Return whether a hit is right; None if the query has no label."""
     return None if label is None else label == hit_label
+
+
+@dataclass(frozen=True)
+class _ImageFiles:
+    """Reads image files, whose paths start from a folder."""
+
+    folder: Path
+    paths: Sequence[str]
+
+    def encoded(self, numbers: Iterable[int]) -> list[bytes]:
+        """Return some files in that order."""
+        return [image_bytes(self.folder / self.paths[number]) for number in numbers]
