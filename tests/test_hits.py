@@ -1,5 +1,6 @@
 """Hits are a list of rows, a polars frame, and a page of pictures."""
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ import likewise
 from html_tags import BAD, tags
 from likewise import Hit, Hits
 from likewise.errors import DataError
+from likewise.pages import gallery
 from likewise.pages.query_sheet import CELL
 from likewise.retrieval import hit_records
 from likewise.storage import tables
@@ -113,6 +115,43 @@ def test_a_query_without_hits_keeps_its_row(workspace: Path, tmp_path: Path) -> 
     many = likewise.search_many("emoji", np.ones((501, hits_dim(workspace))), k=1)
     with pytest.raises(DataError, match="at most 500 queries"):
         many.to_html(tmp_path / "many.html")
+
+
+def test_a_figure_reads_each_picture_once(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    thumbnail = gallery.thumbnail
+
+    def counted(picture: Any, *given: Any) -> str | None:
+        reads.append(hashlib.sha256(picture).hexdigest())
+        return thumbnail(picture, *given)
+
+    monkeypatch.setattr(gallery, "thumbnail", counted)
+    shutil.copy("emoji/images/400_noto.jpg", tmp_path / "pen.jpg")
+    names = likewise.open("emoji").items["item_id"].to_list()
+    for queries in (
+        pl.DataFrame({"id": names}),
+        pl.DataFrame({"image": [str(tmp_path / "pen.jpg")] * 30, "query": range(30)}),
+    ):
+        reads.clear()
+        hits = likewise.search_many("emoji", queries, k=10, role="any")
+        hits.to_html(tmp_path / "rows.html")
+        pictures = {*hits["item_id"], *queries[:, 0]}
+        assert len(reads) == len(pictures)
+        page = (tmp_path / "rows.html").read_text("utf-8")
+        assert page.count("data:image/jpeg") == len(set(reads))
+        assert page.count('<div class="mat">') == 11 * len(queries)
+
+
+def test_queries_that_fit_no_image_are_refused_before_pictures_are_read(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = likewise.search_many("emoji", np.ones((400, hits_dim(workspace))), k=10)
+    monkeypatch.delattr(gallery, "thumbnail")
+    with pytest.raises(DataError, match="choose at most 344 queries, or write a page"):
+        many.to_png(tmp_path / "many.png")
+    assert not (tmp_path / "many.png").exists()
 
 
 def hits_dim(workspace: Path) -> int:

@@ -72,7 +72,7 @@ def test_a_picture_that_is_too_large_is_refused() -> None:
         sheet(100_000, 100_000, "white")
     hits = [Tile(str(n), None, None, 0.5) for n in range(2_000)]
     rows = [QueryRow(Tile("q"), [("", hits)])] * 300
-    with pytest.raises(DataError, match="fewer queries or hits"):
+    with pytest.raises(DataError, match="show fewer hits"):
         rows_image("t", rows)
 
 

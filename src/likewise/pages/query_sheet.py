@@ -7,9 +7,20 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageOps
 
+from likewise.errors import DataError
+from likewise.formats.counted_nouns import counted
+from likewise.formats.progress_note import progress_bar, progress_note
 from likewise.pages.gallery import SCORE, Tile
 from likewise.pages.rendering import render
-from likewise.pages.sheet_drawing import fitted, frame, sheet, wrapped, write
+from likewise.pages.sheet_drawing import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    fitted,
+    frame,
+    sheet,
+    wrapped,
+    write,
+)
 
 CELL = 132
 """Edge length of a cell in pixels."""
@@ -19,6 +30,16 @@ _INK, _GREY, _PAGE, _MAT = "#1c1d20", "#5f626a", "#ffffff", "#ececea"
 _TITLE, _NOTE, _CAPTION = 16, 12, 11
 _LEAST_WIDTH = 4 * (CELL + _GAP) + 2 * _GAP
 """Least width of a figure, so that title and legend fit above few hits."""
+
+_MARGIN = 5
+"""Pixels between the edge of a cell and its picture."""
+
+_ROW = CELL + 3 * _LINE + _GAP
+"""Height of a row."""
+
+_TITLE_LINES, _NOTE_LINES, _SPACING = 2, 6, 5
+_MOST_HEADER = _GAP + _TITLE_LINES * (_TITLE + _SPACING) + _NOTE_LINES * (_NOTE + _SPACING) + 4
+"""Largest height of title, note and legend."""
 
 
 @dataclass(frozen=True)
@@ -77,38 +98,70 @@ def rows_image(title: str, rows: Sequence[QueryRow], note: str = "") -> bytes:
         DataError: the picture would be too large for one file.
     """
     lists = [(row, name, hits) for row in rows for name, hits in row.lists]
-    columns = 1 + max((len(hits) for _, _, hits in lists), default=0)
-    width = max(columns * (CELL + _GAP) + 2 * _GAP, _LEAST_WIDTH)
-    inner = width - 2 * _GAP
-    legend = "Left: the query. Right of it: its hits, the nearest first, with rank, score, "
-    legend += f"label and item. Score: {SCORE}."
-    if _judged(rows):
-        legend += " Solid green frame: label of the query. Dashed red frame: another label."
-    heads = [(line, _TITLE, _INK) for line in wrapped(title, _TITLE, inner, 2)]
-    heads += [(line, _NOTE, _GREY) for line in wrapped(f"{note} {legend}", _NOTE, inner, 6)]
-    header = _GAP + sum(size + 5 for _, size, _ in heads) + 4
-    height = CELL + 3 * _LINE + _GAP
-    page = sheet(width, header + max(1, len(lists)) * height, _PAGE)
+    most = max((len(hits) for _, _, hits in lists), default=0)
+    need_room(len(lists), most)
+    width = _width(most)
+    heads = _heads(title, note, width - 2 * _GAP, judged=_judged(rows))
+    header = _GAP + sum(size + _SPACING for _, size, _ in heads) + 4
+    page = sheet(width, header + max(1, len(lists)) * _ROW, _PAGE)
     draw = ImageDraw.Draw(page)
     top = _GAP
     for line, size, ink in heads:
         write(draw, (_GAP, top), line, size, ink)
-        top += size + 5
-    for number, (row, name, hits) in enumerate(lists):
-        top = header + number * height
-        texts = [name or "query", row.query.label or "", row.query.name]
-        _cell(page, (_GAP, top), row.query, texts)
-        for place, hit in enumerate(hits):
-            rank = place + row.first_rank
-            score = "" if hit.score is None else f"   {hit.score:.3f}"
-            left = 2 * _GAP + (place + 1) * (CELL + _GAP)
-            _cell(page, (left, top), hit, [f"{rank}{score}", hit.label or "", hit.name])
-        if not hits:
-            beside = (3 * _GAP + CELL, top + CELL // 2 - _NOTE)
-            write(draw, beside, "no hits", _NOTE, _GREY)
+        top += size + _SPACING
+    cells = _Cells(page)
+    with progress_bar(len(lists), "draw queries", "row") as bar:
+        for number, (row, name, hits) in enumerate(lists):
+            top = header + number * _ROW
+            texts = [name or "query", row.query.label or "", row.query.name]
+            cells.draw((_GAP, top), row.query, texts)
+            for place, hit in enumerate(hits):
+                rank = place + row.first_rank
+                score = "" if hit.score is None else f"   {hit.score:.3f}"
+                left = 2 * _GAP + (place + 1) * (CELL + _GAP)
+                cells.draw((left, top), hit, [f"{rank}{score}", hit.label or "", hit.name])
+            if not hits:
+                beside = (3 * _GAP + CELL, top + CELL // 2 - _NOTE)
+                write(draw, beside, "no hits", _NOTE, _GREY)
+            bar.update()
     out = BytesIO()
-    page.save(out, "PNG")
+    with progress_note("compress the picture"):
+        page.save(out, "PNG")
     return out.getvalue()
+
+
+def _heads(title: str, note: str, width: int, *, judged: bool) -> list[tuple[str, int, str]]:
+    """Return the lines above the rows, each with its size and its colour."""
+    legend = "Left: the query. Right of it: its hits, the nearest first, with rank, score, "
+    legend += f"label and item. Score: {SCORE}."
+    if judged:
+        legend += " Solid green frame: label of the query. Dashed red frame: another label."
+    notes = wrapped(f"{note} {legend}", _NOTE, width, _NOTE_LINES)
+    heads = [(line, _TITLE, _INK) for line in wrapped(title, _TITLE, width, _TITLE_LINES)]
+    return heads + [(line, _NOTE, _GREY) for line in notes]
+
+
+def need_room(queries: int, hits: int) -> None:
+    """Check that rows of queries with at most ``hits`` hits fit into one image.
+
+    Raises:
+        DataError: they do not; the message has the number of queries that do.
+    """
+    width, height = _width(hits), _MOST_HEADER + queries * _ROW
+    highest = min(MAX_SIDE, MAX_PIXELS // width) if width <= MAX_SIDE else 0
+    if height <= highest:
+        return
+    fitting = max(0, (highest - _MOST_HEADER) // _ROW)
+    advice = f"choose at most {fitting:,} queries" if fitting else "show fewer hits"
+    raise DataError(
+        f"an image of {counted(queries, 'query')} with {counted(hits, 'hit')} each would have "
+        f"{width:,} x {height:,} pixels, too many for programs that show it; "
+        f"{advice}, or write a page (--html)"
+    )
+
+
+def _width(hits: int) -> int:
+    return max((1 + hits) * (CELL + _GAP) + 2 * _GAP, _LEAST_WIDTH)
 
 
 def _judged(rows: Sequence[QueryRow]) -> bool:
@@ -116,24 +169,46 @@ def _judged(rows: Sequence[QueryRow]) -> bool:
     return any(hit.same is not None for row in rows for _, hits in row.lists for hit in hits)
 
 
-def _cell(page: Image.Image, corner: tuple[int, int], tile: Tile, texts: Sequence[str]) -> None:
-    """Draw a picture in its frame, with lines of text below it; the last is an item."""
-    draw = ImageDraw.Draw(page)
-    left, top = corner
-    draw.rectangle((left, top, left + CELL, top + CELL), fill=_MAT)
-    if tile.picture:
-        image: Image.Image = Image.open(
-            BytesIO(base64.b64decode(tile.picture.partition(",")[2]))
-        )
-        image = ImageOps.contain(image, (CELL - 10, CELL - 10), Image.Resampling.LANCZOS)
-        page.paste(image, (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2))
-    else:
-        # A text or a vector is its own picture.
-        for line, text in enumerate(wrapped(tile.name, _NOTE, CELL - 16, 6)):
-            write(draw, (left + 8, top + 10 + line * _LINE), text, _NOTE, _INK)
-    frame(draw, (left, top, left + CELL, top + CELL), right=tile.same)
-    for line, text in enumerate(texts):
-        place = (left, top + CELL + 3 + line * _LINE)
-        keep = "end" if line == len(texts) - 1 else "start"
-        shown = fitted(text, _CAPTION, CELL, keep=keep)
-        write(draw, place, shown, _CAPTION, _GREY if line == len(texts) - 1 else _INK)
+class _Cells:
+    """Draws the cells of an image; a picture is decoded and reduced once."""
+
+    def __init__(self, page: Image.Image) -> None:
+        """Start with no cells on ``page``."""
+        self._page = page
+        self._draw = ImageDraw.Draw(page)
+        self._corners: dict[str, tuple[int, int]] = {}
+
+    def draw(self, corner: tuple[int, int], tile: Tile, texts: Sequence[str]) -> None:
+        """Draw a picture in its frame, with lines of text below it; the last is an item."""
+        left, top = corner
+        box = (left, top, left + CELL, top + CELL)
+        self._draw.rectangle(box, fill=_MAT)
+        if tile.picture:
+            self._paste(tile.picture, corner)
+        else:
+            # A text or a vector is its own picture.
+            for line, text in enumerate(wrapped(tile.name, _NOTE, CELL - 16, 6)):
+                write(self._draw, (left + 8, top + 10 + line * _LINE), text, _NOTE, _INK)
+        frame(self._draw, box, right=tile.same)
+        for line, text in enumerate(texts):
+            place = (left, top + CELL + 3 + line * _LINE)
+            keep = "end" if line == len(texts) - 1 else "start"
+            shown = fitted(text, _CAPTION, CELL, keep=keep)
+            ink = _GREY if line == len(texts) - 1 else _INK
+            write(self._draw, place, shown, _CAPTION, ink)
+
+    def _paste(self, picture: str, corner: tuple[int, int]) -> None:
+        """Paste a picture into the cell at ``corner``; copy it if another cell has it."""
+        left, top = corner
+        side = CELL - 2 * _MARGIN
+        if picture in self._corners:
+            x, y = (edge + _MARGIN for edge in self._corners[picture])
+            copied = self._page.crop((x, y, x + side, y + side))
+            self._page.paste(copied, (left + _MARGIN, top + _MARGIN))
+            return
+        self._corners[picture] = corner
+        data = base64.b64decode(picture.partition(",")[2])
+        image: Image.Image = Image.open(BytesIO(data))
+        image = ImageOps.contain(image, (side, side), Image.Resampling.LANCZOS)
+        position = (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2)
+        self._page.paste(image, position)

@@ -11,6 +11,9 @@ from likewise.pages.rendering import visible
 MAX_PIXELS = 178_956_970
 """Pixels of the largest picture; Pillow warns of larger ones when it opens them."""
 
+MAX_SIDE = 65_535
+"""Pixels of the longest side; many programs cannot show a larger picture."""
+
 RIGHT, WRONG, OTHER = "#1c7c4a", "#c0392b", "#dfdfdc"
 """Colours of the frames of right hits, of wrong ones, and of other pictures."""
 
@@ -33,9 +36,10 @@ def sheet(width: int, height: int, colour: str) -> Image.Image:
     """Return an empty picture.
 
     Raises:
-        DataError: it would have more than ``MAX_PIXELS`` pixels.
+        DataError: it would have more than ``MAX_PIXELS`` pixels, or a longer side than
+            ``MAX_SIDE``.
     """
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise DataError(
             f"a picture of {width:,} x {height:,} pixels is too large for one file; show fewer "
             "queries or hits, or write a page (--html)"

@@ -15,7 +15,7 @@ from likewise.formats.rows import Rows
 from likewise.pages import notebook
 from likewise.pages.contact_sheet import contact_sheet
 from likewise.pages.gallery import Tile, search_page, thumbnail
-from likewise.pages.query_sheet import RowSection, rows_image, rows_page
+from likewise.pages.query_sheet import RowSection, need_room, rows_image, rows_page
 from likewise.pages.tiles import Pictured, item_tiles, rows_of
 from likewise.pages.written import write_page
 from likewise.retrieval.asked_queries import AskedQueries
@@ -141,10 +141,17 @@ class Hits(Rows[Hit]):
             write_page(path, rows_page(self._title, [section], note))
 
     def to_png(self, path: StrPath, *, note: str = "") -> None:
-        """Write the pictures of the query and of the hits as one image; see ``to_html``."""
+        """Write the pictures of the query and of the hits as one image (PNG); see ``to_html``.
+
+        Raises:
+            DataError: the image would have a side of more than 65,535 pixels, or more pixels
+                than programs open; the message has the number of queries that fit.
+        """
         if self._asked is None:
             write_page(path, self._drawn_by(contact_sheet, note))
         else:
+            counts = self._frame["query"].value_counts()["count"].to_list()
+            need_room(len(self._asked.names), max(counts, default=0))  # before pictures
             rows = self._asked.rows(*self._searched())
             write_page(path, rows_image(self._title, rows, note))
 
