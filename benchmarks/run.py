@@ -31,6 +31,7 @@ NAMES = (
     "indexes",
     "rerank",
     "exports",
+    "figures",
     "check",
     "significance",
     "leaderboard",
