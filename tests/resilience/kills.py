@@ -127,6 +127,7 @@ VERBS = {
     "correct": Verb("made", ("correct", "emoji", "0_openmoji.jpg", "--label", "200")),
     "tag": Verb("made", ("tag", "emoji", "0_openmoji.jpg", "--add", "doubtful")),
     "select": Verb("made", ("select", "emoji", "houses", "--where", "label = '0'")),
+    "review": Verb("made", ("review", "emoji", "--name", "similar", "--verdict", "kept")),
     "forget": Verb(
         "made", ("forget", "emoji", "0_fluent.jpg", "--reason", "request 1"), steps=True
     ),
