@@ -29,6 +29,7 @@ from likewise.cli import (
     suspecting,
 )
 from likewise.cli.failures import exit_with_error, record_interrupts
+from likewise.cli.lazy_commands import Declaration, LazyCommands
 from likewise.cli.output import print_line, print_note
 from likewise.cli.process_settings import prepare_process
 
@@ -204,8 +205,22 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
 COMMANDS = tuple(command for _, commands in GROUPS for command in commands)
 
 
+_COMMANDS = LazyCommands(
+    {name: Declaration(function, f"Example: {line}") for name, function, line in COMMANDS}
+    | {"merge-file": Declaration(sharing.merge_file, hidden=True)}
+)
+
+
 class GroupedCommands(TyperGroup):
     """The command line, whose help lists the commands in groups."""
+
+    def __init__(self, **attributes: Any) -> None:
+        """Take the commands from the table above."""
+        super().__init__(**attributes | {"commands": _COMMANDS})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, of which none is built."""
+        return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each group. The arguments have private types of typer."""
@@ -233,10 +248,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"max_content_width": 96, "help_option_names": ["-h", "--help"]},
 )
-for _name, _function, _example in COMMANDS:
-    app.command(_name, epilog=f"Example: {_example}")(_function)
-
-app.command("merge-file", hidden=True)(sharing.merge_file)
 
 
 def _print_version(requested: bool) -> None:
