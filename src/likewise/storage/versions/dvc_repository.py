@@ -47,7 +47,28 @@ def check_out(root: Path, paths: Sequence[str]) -> None:
 
     check_settings(root)
     with _failure("checkout"), Repo(str(root)) as repo:
+        _find_outputs_in_graph(repo)
         repo.checkout(targets=[os.path.relpath(root / path) for path in paths])
+
+
+def _find_outputs_in_graph(repo: Any) -> None:
+    """Let DVC look for targets among the outputs of its graph first.
+
+    DVC would read dvc.yaml and dvc.lock again for each target, which could be a stage as well.
+    """
+    from dvc.exceptions import OutputNotFoundError
+    from dvc.repo.stage import StageInfo
+
+    by_any_name = repo.stage.collect_granular
+
+    def by_path(target: str, **options: Any) -> Any:
+        try:
+            [output] = repo.find_outs_by_path(target, strict=False)
+        except OutputNotFoundError:
+            return by_any_name(target, **options)
+        return [StageInfo(output.stage, repo.fs.abspath(target))]
+
+    repo.stage.collect_granular = by_path
 
 
 def changed_stages(ws: Workspace) -> dict[str, list[Any]]:

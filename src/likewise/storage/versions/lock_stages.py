@@ -34,8 +34,8 @@ def changed_dependencies(ws: Workspace, names: Iterable[str]) -> list[Dependency
     with _repo(ws) as repo:
         return [
             (name, dep.def_path)
-            for name in names
-            for dep in repo.stage.load_one(str(ws.pipeline), name).deps
+            for name, stage in _load(repo, ws, names)
+            for dep in stage.deps
             if dep.workspace_status()
         ]
 
@@ -50,8 +50,7 @@ def record_outputs(ws: Workspace, names: Iterable[str], stale: Collection[Depend
         VersionError: DVC failed.
     """
     with silent(), _repo(ws) as repo, repo.lock:
-        for name in names:
-            stage = repo.stage.load_one(str(ws.pipeline), name)
+        for name, stage in _load(repo, ws, names):
             for dep in stage.deps:
                 if not {(name, dep.def_path), (name, "")} & set(stale) and dep.exists:
                     dep.save()
@@ -74,6 +73,15 @@ def _lock(ws: Workspace) -> dict[str, Any]:
     lock = ws.lock
     document = parse_yaml(lock.read_bytes(), lock.name) if lock.is_file() else {}
     return document if isinstance(document, dict) else {}
+
+
+def _load(repo: "Repo", ws: Workspace, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the stages ``names``; dvc.yaml and dvc.lock are read once for all of them."""
+    from dvc.dvcfile import ProjectFile
+
+    file = ProjectFile(repo, str(ws.pipeline))
+    for name in names:
+        yield name, file.stages[name]
 
 
 @contextmanager
