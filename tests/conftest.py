@@ -16,7 +16,14 @@ import likewise
 from catalogues import once, published, run_folder, sign
 from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
-from forked import MEASURED, PROGRAMS_MEASURED, load_libraries, python, run_dvc
+from forked import (
+    MEASURED,
+    PROGRAMS_MEASURED,
+    UNMEASURED,
+    load_libraries,
+    python,
+    run_dvc,
+)
 from likewise.storage.versions import run_git
 
 if TYPE_CHECKING:
@@ -156,7 +163,7 @@ def forked_python(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that run lines which other tests cover: they are faster without coverage."""
-    monkeypatch.delenv(MEASURED, raising=False)
+    monkeypatch.setenv(UNMEASURED, "1")
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 A server loads them once for a run of tests. A command is a fork of it, with the arguments, the
 folder, the environment and the streams that a shell gives it, and ends as the fork does. A test
 that kills a command from outside, or checks how it starts, needs a process of its own instead.
+
+A fork copies the memory of its server page by page, most of which belongs to torch. Commands
+that need no torch are forked from a second server, which has not loaded it.
 """
 
 import atexit
@@ -26,13 +29,21 @@ import tempfile
 import threading
 import traceback
 import warnings
+import weakref
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import coverage
 
 CALL = """\
 import json, os, socket, sys
+folder, *words = sys.argv[1:]
+light = words[0] == "dvc" or "merge-file" in words
 with socket.socket(socket.AF_UNIX) as server:
-    server.connect(sys.argv[1])
-    request = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ)]).encode()
+    server.connect(f"{folder}/{'light' if light else 'whole'}")
+    request = json.dumps([words, os.getcwd(), dict(os.environ)]).encode()
     socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
     server.sendall(request)
     code = server.recv(16)
@@ -40,10 +51,9 @@ if not code:
     os.kill(os.getpid(), 9)
 sys.exit(int(code))
 """
-"""Asks the server for a command, and ends as it does; one that gives no code was killed."""
+"""Asks a server for a command, and ends as it does; one that gives no code was killed."""
 
-LOADED = (
-    "accelerate",
+LIGHT = (
     "coverage",
     "dvc.analytics",
     "dvc.data_cloud",
@@ -52,23 +62,29 @@ LOADED = (
     "dvc.repo.reproduce",
     "dvc.stage.cache",
     "dvc_data.index",
-    "dvclive",
     "lance",
     "networkx",
-    "numba",
     "pyarrow.parquet",
     "pygit2",
-    "pytorch_metric_learning.losses",
-    "pytorch_metric_learning.miners",
     "s3fs",
-    "scipy.stats",
-    "sklearn.neighbors",
     "sqlite3",
     "sshfs",
+)
+"""Modules that commands without torch, or the coverage of them, import where they need them."""
+
+LOADED = (
+    *LIGHT,
+    "accelerate",
+    "dvclive",
+    "numba",
+    "pytorch_metric_learning.losses",
+    "pytorch_metric_learning.miners",
+    "scipy.stats",
+    "sklearn.neighbors",
     "torch._dynamo",
     "torch.distributed.fsdp",
 )
-"""Modules that the commands, and the coverage of them, import only where they need them."""
+"""Modules that commands import only where they need them."""
 
 PROGRAMS = Path(sys.executable).parent
 """The folder of the installed programs."""
@@ -78,6 +94,9 @@ MEASURED = "LIKEWISE_TESTS_COVERAGE"
 
 Stages of DVC are not: their verbs have tests of their own.
 """
+
+UNMEASURED = "LIKEWISE_TESTS_UNMEASURED"
+"""Variable by which these commands are not measured."""
 
 PROGRAMS_MEASURED = "COVERAGE_PROCESS_CONFIG"
 """Variable by which coverage measures any process of Python from its start."""
@@ -123,7 +142,7 @@ def _server() -> Path:
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "socket").exists():
+        if not (folder / "whole").exists():
             run_of_tests = os.getppid() if worker else os.getpid()
             started = subprocess.run(
                 [sys.executable, __file__, str(folder), str(run_of_tests)],
@@ -138,34 +157,41 @@ def _server() -> Path:
 
 
 def _serve(folder: Path, run_of_tests: int) -> None:
-    """Load the libraries; a child runs commands until the run of tests has ended."""
-    _load()
-    address = folder / "socket"
+    """Load the libraries; two children run commands until the run of tests has ended."""
     for name in ("likewise", "dvc", "python"):
-        words = shlex.join([sys.executable, "-ISc", CALL, str(address), name])
+        words = shlex.join([sys.executable, "-ISc", CALL, str(folder), name])
         (folder / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
         (folder / name).chmod(0o755)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(address))
-        listener.listen()
-        if os.fork():
-            os._exit(0)  # it can be called from now on
-        for stream in (1, 2):
-            os.dup2(0, stream)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        while _lives(run_of_tests):
-            if select.select([listener], [], [], PATIENCE_SECONDS)[0]:
-                call, _ = listener.accept()
-                with warnings.catch_warnings():
-                    # What lance warns of at a fork has not begun: none of it has run here.
-                    warnings.simplefilter("ignore")
-                    child = os.fork()
-                if not child:
-                    listener.detach()
-                    _answer(call)
-                call.close()
-    shutil.rmtree(folder)
-    os._exit(0)
+    gc.disable()
+    for load, address in ((_load_light, "light"), (_load_whole, "whole")):
+        load()
+        gc.freeze()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / address))
+            listener.listen()
+            if not os.fork():
+                _answer_calls(listener, run_of_tests)
+                shutil.rmtree(folder, ignore_errors=True)  # one of the two is too late
+                os._exit(0)
+    os._exit(0)  # commands can be called from now on
+
+
+def _answer_calls(listener: socket.socket, run_of_tests: int) -> None:
+    gc.enable()
+    for stream in (1, 2):
+        os.dup2(0, stream)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while _lives(run_of_tests):
+        if select.select([listener], [], [], PATIENCE_SECONDS)[0]:
+            call, _ = listener.accept()
+            with warnings.catch_warnings():
+                # What lance warns of at a fork has not begun: none of it has run here.
+                warnings.simplefilter("ignore")
+                child = os.fork()
+            if not child:
+                listener.detach()
+                _answer(call)
+            call.close()
 
 
 def _lives(process: int) -> bool:
@@ -222,8 +248,8 @@ def _command(name: str, *words: str) -> int:
 
         importlib.import_module("colorama").init()
         return int(dvc(list(words)))
-    if MEASURED in os.environ and "DVC_STAGE" not in os.environ:
-        _measure()
+    if MEASURED in os.environ and not {UNMEASURED, "DVC_STAGE"} & set(os.environ):
+        _measure(_coverage(os.environ[MEASURED]))
     if name == "likewise":
         from likewise.cli.app import main as likewise
 
@@ -242,33 +268,53 @@ def _command(name: str, *words: str) -> int:
     return 0
 
 
-def _measure() -> None:
-    """Measure the coverage of this process, but not of programs that it starts."""
+@functools.cache
+def _coverage(configuration: str) -> "coverage.Coverage":
+    """Prepare a measurement of commands; the server has done so before a command is forked.
+
+    It does not search the package for files that are not executed: the test run does that once.
+    """
     import coverage
 
-    os.environ[PROGRAMS_MEASURED] = os.environ[MEASURED]
-    coverage.process_startup()
-    del os.environ[PROGRAMS_MEASURED]
+    import likewise
+
+    prepared = coverage.Coverage(config_file=f":data:{configuration}")
+    prepared.set_option("run:source_pkgs", [])
+    prepared.set_option("run:include", [f"{Path(likewise.__file__).parent}/*"])
+    prepared.start()
+    prepared.stop()
+    return prepared
+
+
+def _measure(prepared: "coverage.Coverage") -> None:
+    """Measure the coverage of this process, but not of programs that it starts."""
+
+    def save() -> None:
+        prepared.stop()
+        prepared.save()
+
+    atexit.register(save)
+    prepared.start()
 
 
 def load_libraries(*further: str) -> None:
     """Load the libraries that commands use late, and ``further`` ones; nothing of them runs."""
-    for name in (*LOADED, *further):
+    _import((*LOADED, *further))
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
 
 
-def _load() -> None:
-    """Load what the commands load; nothing of it has run, so no thread is lost in a fork."""
-    gc.disable()
+def _load_light() -> None:
+    """Load what commands without torch load; nothing of it runs, so a fork loses no thread."""
     import likewise
 
     for name in likewise.__all__:
         getattr(likewise, name)
-    for module in pkgutil.walk_packages(likewise.__path__, "likewise."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    load_libraries()
+    _import(("likewise.cli.app", *LIGHT))
     from dvc.cli.parser import get_main_parser
 
     get_main_parser()
@@ -276,8 +322,21 @@ def _load() -> None:
     colorama = importlib.import_module("colorama")
     colorama.deinit()
     atexit.unregister(colorama.initialise.reset_all)
-    gc.enable()
-    gc.freeze()
+    if MEASURED in os.environ:
+        _coverage(os.environ[MEASURED])
+
+
+def _load_whole() -> None:
+    """Load what all other commands load; nothing of that has run either."""
+    import likewise
+
+    for module in pkgutil.walk_packages(likewise.__path__, "likewise."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    load_libraries()
+    # They would free operators of torch one by one, at the end of each command.
+    for finalizer in weakref.finalize._registry:  # type: ignore[attr-defined]
+        finalizer.atexit = False
 
 
 if __name__ == "__main__":
