@@ -71,6 +71,17 @@ def farm(workspace: Path, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch) 
     return workspace
 
 
+@pytest.fixture
+def connected(cluster: RayCluster) -> Iterator[None]:
+    """Connect this process before the engine does, which uses and leaves the connection.
+
+    The workers of a connection have loaded likewise after its first shards.
+    """
+    ray.init(cluster.address, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
 def of_one_process(verb: Callable[[], object], digests: Path, table: Path) -> bytes:
     """Return the digests of a table that this process computes; the table is removed."""
     verb()
@@ -142,6 +153,7 @@ def test_embed_and_measure_give_the_digests_of_one_process(
     assert not ray.is_initialized()
 
 
+@pytest.mark.usefixtures("connected")
 def test_ingest_and_index_give_those_of_one_process(
     farm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +175,7 @@ def test_ingest_and_index_give_those_of_one_process(
     assert [path.read_bytes() for path in digests] == before
 
 
+@pytest.mark.usefixtures("connected")
 def test_evaluate_and_check_give_the_results_of_one_process(
     farm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +249,7 @@ def test_many_killed_workers(
     assert deaths == 4 * 5
 
 
+@pytest.mark.usefixtures("connected")
 def test_a_poison_shard_is_named_and_the_others_are_kept(
     farm: Path, pixels: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
