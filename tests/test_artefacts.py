@@ -33,25 +33,29 @@ thumbs:
 """Entries for the sections that are empty in this repository's params.yaml."""
 
 
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Workspace:
-    """Make a catalogue with entries in every section of params.yaml and today's dvc.yaml."""
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Make a catalogue with entries in every section of params.yaml and today's dvc.yaml.
+
+    The tests only read it.
+    """
+    root = tmp_path_factory.mktemp("artefacts")
     text = (ROOT / "params.yaml").read_text("utf-8")
     for section in ("pretrained", "distilled", "views", "filtered", "selected"):
         text = text.replace(f"{section}: {{}}\n", "")
-    (tmp_path / "params.yaml").write_text(text + MORE, "utf-8")
-    likewise.init(tmp_path)
-    for dataset in Workspace(tmp_path).params.datasets:
+    (root / "params.yaml").write_text(text + MORE, "utf-8")
+    likewise.init(root)
+    for dataset in Workspace(root).params.datasets:
         card = (ROOT / "catalog" / f"{dataset}.yaml").read_text("utf-8")
-        (tmp_path / "catalog" / f"{dataset}.yaml").write_text(card, "utf-8")
+        (root / "catalog" / f"{dataset}.yaml").write_text(card, "utf-8")
         columns = (
             "contents: ''\ncolumns: {content: '', label: '', role: '', split: '', text: ''}\n"
         )
         for name in ("items", "lite0"):
-            path = tmp_path / "catalog" / dataset / "columns" / f"{name}.yaml"
+            path = root / "catalog" / dataset / "columns" / f"{name}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(columns, "utf-8")
-    return Workspace(tmp_path)
+    return Workspace(root)
 
 
 def outputs_of_dvc_yaml(ws: Workspace) -> dict[str, set[str]]:

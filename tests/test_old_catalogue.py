@@ -3,6 +3,7 @@
 import copy
 import json
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +34,42 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Extract a catalogue for one test, and make it the current folder."""
     root = old_catalogue.extract(tmp_path)
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    _separate(monkeypatch, tmp_path)
     monkeypatch.chdir(root)
     return root
 
 
-@pytest.fixture
-def migrated(own: Path) -> Path:
+def _separate(patch: pytest.MonkeyPatch, top: Path) -> None:
+    """Give DVC a folder of its own in ``top``."""
+    patch.setenv("DVC_SITE_CACHE_DIR", str(top / "site"))
+    patch.setenv("DVC_NO_ANALYTICS", "1")
+
+
+@pytest.fixture(scope="module")
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate that catalogue to the names of this release, and commit it."""
-    written = likewise.init(own)
+    root = old_catalogue.extract(tmp_path_factory.mktemp("migrated"))
+    with pytest.MonkeyPatch.context() as patch:
+        _separate(patch, root.parent)
+        written = likewise.init(root)
     assert [name.partition(" ")[0] for name in written[:3]] == [
         "params.yaml",
         "dvc.yaml",
         "dvc.lock",
     ]
-    run_git(own, "add", "--all")  # the schemas of new tables
-    run_git(own, "commit", "--quiet", "--message", "Rename")
-    return own
+    run_git(root, "add", "--all")  # the schemas of new tables
+    run_git(root, "commit", "--quiet", "--message", "Rename")
+    return root
+
+
+@pytest.fixture
+def migrated(_migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Copy the migrated catalogue for one test, and make it the current folder."""
+    root = tmp_path / old_catalogue.NAME
+    shutil.copytree(_migrated, root, symlinks=True)
+    _separate(monkeypatch, tmp_path)
+    monkeypatch.chdir(root)
+    return root
 
 
 @pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")

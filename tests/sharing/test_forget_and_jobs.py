@@ -66,20 +66,38 @@ VERBS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.fixture
-def complete(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The catalogue with everything that has data of items; galleries count as large ones."""
-    monkeypatch.setattr(run_scoring, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(check_shards, "MANY_HASHES", 0)
-    monkeypatch.setattr(faiss, "ADDED", 5)
-    monkeypatch.delenv("LIKEWISE_ENGINE", raising=False)
-    params = workspace / "params.yaml"
+def shard_all(patch: pytest.MonkeyPatch) -> None:
+    """Let galleries count as large ones."""
+    patch.setattr(run_scoring, "WHOLE_BYTES", 0)
+    patch.setattr(check_shards, "MANY_HASHES", 0)
+    patch.setattr(faiss, "ADDED", 5)
+    patch.delenv("LIKEWISE_ENGINE", raising=False)
+
+
+@pytest.fixture(scope="module")
+def _complete(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The catalogue with everything that has data of items."""
+    root = tmp_path_factory.mktemp("complete") / "workspace"
+    shutil.copytree(_catalogue, root)
+    params = root / "params.yaml"
     params.write_text(params.read_text("utf-8").replace("\nindexes:\n", CELLS) + MORE, "utf-8")
-    np.save("mine.npy", likewise.open("emoji").vectors("tiny"))
-    likewise.measure("emoji")
-    likewise.check("emoji")
-    likewise.evaluate(RUN)
-    return workspace
+    np.save(root / "mine.npy", likewise.open("emoji", workspace=root).vectors("tiny"))
+    with pytest.MonkeyPatch.context() as patch:
+        shard_all(patch)
+        likewise.measure("emoji", workspace=root)
+        likewise.check("emoji", workspace=root)
+        likewise.evaluate(RUN, workspace=root)
+    return root
+
+
+@pytest.fixture
+def complete(_complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Copy that catalogue for one test, and make it the current folder."""
+    root = tmp_path / "workspace"
+    shutil.copytree(_complete, root)
+    shard_all(monkeypatch)
+    monkeypatch.chdir(root)
+    return root
 
 
 def forget() -> "likewise.Forgotten":

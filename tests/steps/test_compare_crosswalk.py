@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +30,12 @@ pytestmark = pytest.mark.torch
 RUN = "emoji-tiny"
 
 
-@pytest.fixture
-def two(workspace: Path) -> Path:
+@pytest.fixture(scope="module")
+def _two(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of exact search and of an index with low recall, by one protocol."""
-    path = workspace / "params.yaml"
+    root = tmp_path_factory.mktemp("two") / "workspace"
+    shutil.copytree(_catalogue, root)
+    path = root / "params.yaml"
     text = path.read_text("utf-8")
     text = text.replace(
         "  exact: {kind: exact}\n",
@@ -43,8 +46,17 @@ def two(workspace: Path) -> Path:
     text += "  other: {dataset: emoji, model: tiny, index: exact, protocol: metric-learning}\n"
     path.write_text(text, "utf-8")
     for run in (RUN, "rough", "other"):
-        likewise.evaluate(run, workspace=workspace)
-    return workspace
+        likewise.evaluate(run, workspace=root)
+    return root
+
+
+@pytest.fixture
+def two(_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Copy that catalogue for one test, and make it the current folder."""
+    root = tmp_path / "workspace"
+    shutil.copytree(_two, root)
+    monkeypatch.chdir(root)
+    return root
 
 
 def test_the_changed_queries_are_a_page(two: Path, tmp_path: Path) -> None:

@@ -66,10 +66,21 @@ def add_other(root: Path) -> None:
     likewise.embed("other", "tiny", workspace=root)
 
 
+@pytest.fixture(scope="module")
+def _two(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("two") / "workspace"
+    shutil.copytree(_catalogue, root)
+    add_other(root)
+    return root
+
+
 @pytest.fixture
-def two(workspace: Path) -> Path:
-    add_other(workspace)
-    return workspace
+def two(_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Copy the catalogue of two data sets for one test, and make it the current folder."""
+    root = tmp_path / "workspace"
+    shutil.copytree(_two, root)
+    monkeypatch.chdir(root)
+    return root
 
 
 @pytest.mark.parametrize(
