@@ -37,12 +37,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import coverage
 
-CALL = """\
+HEAVY = (
+    *("attention", "check", "embed", "evaluate", "index", "load", "map", "plot-map", "report"),
+    *("search", "serve", "site", "suspects", "train", "tune"),
+)
+"""Commands of likewise that may load models or indexes."""
+
+CALL = f"""\
 import json, os, socket, sys
 folder, *words = sys.argv[1:]
-light = words[0] == "dvc" or "merge-file" in words
+command = words[3:] if words[:4] == ["python", "-P", "-m", "likewise"] else words
+light = command[0] in ("dvc", "likewise") and not {{*{HEAVY}}} & {{*command}}
 with socket.socket(socket.AF_UNIX) as server:
-    server.connect(f"{folder}/{'light' if light else 'whole'}")
+    server.connect(folder + ("/light" if light else "/whole"))
     request = json.dumps([words, os.getcwd(), dict(os.environ)]).encode()
     socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
     server.sendall(request)
@@ -54,18 +61,41 @@ sys.exit(int(code))
 """Asks a server for a command, and ends as it does; one that gives no code was killed."""
 
 LIGHT = (
+    "configobj",
     "coverage",
+    "dulwich.ignore",
+    "dulwich.index",
+    "dulwich.worktree",
     "dvc.analytics",
+    "dvc.cachemgr",
     "dvc.data_cloud",
+    "dvc.dirs",
+    "dvc.lock",
+    "dvc.repo.artifacts",
+    "dvc.repo.datasets",
+    "dvc.repo.graph",
     "dvc.repo.index",
+    "dvc.repo.metrics",
+    "dvc.repo.open_repo",
+    "dvc.repo.params",
+    "dvc.repo.plots",
     "dvc.repo.push",
     "dvc.repo.reproduce",
+    "dvc.repo.stage",
+    "dvc.repo.trie",
+    "dvc.rwlock",
+    "dvc.scm",
     "dvc.stage.cache",
+    "dvc.utils.strictyaml",
+    "dvc_data.hashfile.status",
     "dvc_data.index",
+    "fsspec.implementations.memory",
     "lance",
     "networkx",
+    "psutil",
     "pyarrow.parquet",
     "pygit2",
+    "pyparsing",
     "s3fs",
     "sqlite3",
     "sshfs",
@@ -308,13 +338,20 @@ def _import(names: Iterable[str]) -> None:
             importlib.import_module(name)
 
 
+def _import_package(name: str, without: str = "__main__") -> None:
+    for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+        if without not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
 def _load_light() -> None:
     """Load what commands without torch load; nothing of it runs, so a fork loses no thread."""
     import likewise
 
     for name in likewise.__all__:
         getattr(likewise, name)
-    _import(("likewise.cli.app", *LIGHT))
+    _import_package("likewise", without="likewise.models.")
+    _import(LIGHT)
     from dvc.cli.parser import get_main_parser
 
     get_main_parser()
@@ -328,11 +365,7 @@ def _load_light() -> None:
 
 def _load_whole() -> None:
     """Load what all other commands load; nothing of that has run either."""
-    import likewise
-
-    for module in pkgutil.walk_packages(likewise.__path__, "likewise."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    _import_package("likewise")
     load_libraries()
     # They would free operators of torch one by one, at the end of each command.
     for finalizer in weakref.finalize._registry:  # type: ignore[attr-defined]
