@@ -15,6 +15,7 @@ def main() -> None:
     if os.name != "posix":
         sys.stderr.write(f"likewise: {SYSTEMS}\n")
         sys.exit(1)
+    _open_standard_streams()
     if sys.argv[1:2] == ["train"] and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         _report_sigterm()
     try:
@@ -23,6 +24,18 @@ def main() -> None:
         sys.stderr.write("likewise: stopped\n")
         sys.exit(130)
     app.main()
+
+
+def _open_standard_streams() -> None:
+    """Open the streams that the caller has closed, as by ``2>&-``, on the null device.
+
+    Otherwise the next file that is opened has the number of the stream, and messages of
+    libraries are written into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number: that of the stream
+            setattr(sys, name, os.fdopen(null, mode, encoding="utf-8"))
 
 
 def _report_sigterm() -> None:

@@ -1,4 +1,4 @@
-"""A stage whose messages nobody reads still ends its work, as after `dvc repro | head`."""
+"""Outputs that nobody reads, or that the caller has closed, end no work."""
 
 import os
 import subprocess
@@ -44,6 +44,16 @@ def test_a_stage_does_not_fail_at_a_closed_output(workspace: Path) -> None:
     assert Path("reports/emoji-tiny.json").is_file()
     assert ended(workspace, "likewise", "publish", "emojy", DVC_STAGE="publish@emojy") == 2
     assert ended(workspace, "likewise", "list") == 1  # no stage: the reader has seen enough
+
+
+@pytest.mark.parametrize("stream", ["2>&-", "<&- >&- 2>&-"])
+def test_a_command_runs_without_standard_streams(workspace: Path, stream: str) -> None:
+    (workspace / "catalog" / "emoji.lance").rename(workspace / "before")
+    command = f'exec "$0" -m likewise "$@" {stream}'
+    words = ["sh", "-c", command, sys.executable, "publish", "emoji"]
+    done = subprocess.run(words, cwd=workspace, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(likewise.open("emoji")) == 24
 
 
 @pytest.mark.dvc

@@ -33,6 +33,15 @@ def test_a_quick_block_has_no_note(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.getvalue() == ""
 
 
+def test_nothing_is_shown_where_stderr_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = Terminal()
+    closed.close()
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress_note("load the model"):
+            pass
+
+
 def test_a_pipe_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_note("load the model"):
         pass

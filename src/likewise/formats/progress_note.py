@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -16,7 +16,7 @@ _SECONDS = 0.5
 @contextmanager
 def progress_note(text: str) -> Iterator[None]:
     """Show ``text`` on stderr while a block runs, from half a second on, on a terminal only."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield
         return
     notes = []
@@ -36,6 +36,11 @@ def progress_note(text: str) -> Iterator[None]:
         timer.join()
         for note in notes:
             note.close()
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Return True for a terminal; a program around this one may have closed its stderr."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def progress_bar(total: int, text: str, unit: str = "img") -> "tqdm[NoReturn]":
