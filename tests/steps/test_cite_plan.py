@@ -70,6 +70,40 @@ def test_the_source_of_every_protocol_suits_a_bibliography() -> None:
     assert not [source for source in sources.values() if "as of" in source]
 
 
+def _change(path: Path, **parts: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **parts}))
+
+
+def test_a_citation_names_the_reranker_and_the_value_without_it(root: Path) -> None:
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    run = {**params["runs"]["birds-a"], "rerank": {"kind": "dba", "k": 5}}
+    (root / "params.yaml").write_text(yaml.safe_dump({**params, "runs": {"birds-a": run}}))
+    _change(root / "reports" / "birds-a.lineage.json", run=run)
+    difference = {"value": 0.1, "low": 0.0, "high": 0.2, "p": 0.03}
+    compared = {"metric": "mAP", "first": 0.25, "second": 0.35, "p_holm": None}
+    _change(
+        root / "reports" / "birds-a.statistics.json",
+        reranking={
+            "reranker": {"kind": "dba", "top": 400, "k": 5, "alpha": 3.0},
+            "metrics": [{**compared, "difference": difference}],
+        },
+    )
+    citation = likewise.cite("birds-a")
+    stated = "re-ranked by dba (top 400, k 5, alpha 3); without it, mAP is 0.2500."
+    assert stated in citation.methods
+    (paper,) = re.findall(r"@misc\{reranker-dba,\n.*\n  note = \{(.*)\}", citation.bibtex)
+    assert paper.startswith("Arandjelovic, Zisserman, Three things")
+    assert r"protocol-leave-one-out,reranker-dba}" in citation.to_latex()
+
+
+def test_a_citation_names_the_recipe_and_data_of_a_trained_model(root: Path) -> None:
+    recipe = {"kind": "metric", "init": "b", "data": ["birds", "cars"], "split": "train"}
+    options = {"loss": "arcface", "epochs": 20, "lr": 0.0003, "optimiser": None}
+    _change(root / "reports" / "birds-a.lineage.json", model={"recipe": recipe | options})
+    sentence = "trained from b by the recipe metric on the split train of birds and cars: "
+    assert f"{sentence}loss arcface, epochs 20, lr 0.0003." in likewise.cite("birds-a").methods
+
+
 def test_a_report_that_is_not_there(root: Path) -> None:
     (root / "reports" / "birds-a.json").unlink()
     with pytest.raises(MissingArtefactError, match="dvc repro evaluate@birds-a"):

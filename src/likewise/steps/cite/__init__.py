@@ -1,6 +1,8 @@
 """Cite a run: a paragraph for a paper, BibTeX entries, and its numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import RunRecord, read_record
@@ -36,10 +38,11 @@ class Citation:
 
     Attributes:
         run: name of the run.
-        methods: a paragraph about data, model, protocol and intervals, as plain text.
-        bibtex: BibTeX entries of the data set, the model and the protocol.
+        methods: a paragraph about data, model, training, protocol, re-ranker and intervals, as
+            plain text.
+        bibtex: BibTeX entries of the data set, the model, the protocol and the re-ranker.
         numbers: the metrics with their intervals.
-        missing: facts that neither card, passport nor protocol state.
+        missing: facts that neither card, passport, protocol nor re-ranker state.
         decimals: decimals of the numbers.
     """
 
@@ -108,8 +111,8 @@ class Citation:
 def cite(run: str, *, workspace: StrPath | None = None) -> Citation:
     """Write a methods paragraph, BibTeX entries and the numbers of ``run``.
 
-    Every fact is of the card of the data set, the passport of the model, the protocol or the
-    report. A fact that none of them states is listed as missing.
+    Every fact is of the card of the data set, the passport of the model, the protocol, the
+    re-ranker or the report. A fact that none of them states is listed as missing.
 
     Args:
         run: name of an evaluated run.
@@ -139,6 +142,8 @@ def cite(run: str, *, workspace: StrPath | None = None) -> Citation:
         counts=record.lineage["counts"],
         items=record.lineage["items"],
         model=record.lineage["model"],
+        reranking=record.reranking,
+        reranker_source=_source("rerankers", _kind(record.reranking)),
     )
     numbers = []
     for metric, value in record.metrics.items():
@@ -152,6 +157,10 @@ def cite(run: str, *, workspace: StrPath | None = None) -> Citation:
 def _recipe(record: RunRecord) -> dict[str, object]:
     recipe = record.lineage["model"].get("recipe")
     return recipe if isinstance(recipe, dict) else {}
+
+
+def _kind(reranking: Mapping[str, Any] | None) -> str:
+    return "" if reranking is None else str(reranking["reranker"].get("kind", ""))
 
 
 def _source(family: str, name: str) -> str:

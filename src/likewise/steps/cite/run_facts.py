@@ -10,6 +10,9 @@ from likewise.formats.counted_nouns import counted
 from likewise.formats.latex_text import latex
 from likewise.storage.config import Card, Run
 
+_STATED = ("loss", "method", "epochs", "batch", "optimiser", "lr", "seed")
+"""Options of a training that a paragraph states."""
+
 
 @dataclass(frozen=True)
 class CitedFacts:
@@ -24,6 +27,9 @@ class CitedFacts:
         counts: numbers of queries, gallery items and labels.
         items: number of items.
         model: the passport of the model.
+        reranking: the re-ranker with its options, and the metrics without it; None without a
+            re-ranker.
+        reranker_source: the publication of the re-ranker; "" if none is stated.
     """
 
     run: Run
@@ -34,6 +40,13 @@ class CitedFacts:
     counts: Mapping[str, int]
     items: int
     model: Mapping[str, Any]
+    reranking: Mapping[str, Any] | None = None
+    reranker_source: str = ""
+
+    @property
+    def reranker(self) -> str:
+        """Kind of the re-ranker; "" without one."""
+        return "" if self.reranking is None else str(self.reranking["reranker"].get("kind"))
 
     @property
     def backbone(self) -> str:
@@ -70,6 +83,9 @@ class CitedFacts:
             f"publication of the protocol: {self.protocol['name']} states none": (
                 not self.protocol_source
             ),
+            f"publication of the re-ranker: {self.reranker} states none": (
+                self.reranking is not None and not self.reranker_source
+            ),
         }
         return [text for text, is_absent in absent.items() if is_absent]
 
@@ -99,14 +115,52 @@ def _sentences(facts: CitedFacts) -> Iterator[str]:
     data = f"{facts.card.title} ({', '.join(sizes)})"
     by = f"the protocol {protocol['name']}, version {protocol['version']}"
     yield f"We evaluate {facts.backbone}{known} on {data} by {by}."
+    yield from _training(model)
     yield from _preprocessing(model.get("preprocessing"))
     yield from _scoring(protocol, facts.run.index)
+    yield from _reranking(facts)
     yield (
         "Intervals are 95 % confidence intervals by a bootstrap over classes with expanded "
         f"percentiles ({DRAWS:,} resamples, seed {SEED})."
     )
     if facts.library:
         yield f"The model was made by Likewise {facts.library}."
+
+
+def _training(model: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the recipe of a trained model, its data and the options that papers state."""
+    recipe = model.get("recipe")
+    if not isinstance(recipe, dict) or not recipe.get("data") or not recipe.get("init"):
+        return
+    data = recipe["data"] if isinstance(recipe["data"], list) else [recipe["data"]]
+    split = recipe.get("split")
+    items = f"the split {split}" if split else "all items"
+    options = {**recipe, "seed": model.get("seed")}
+    known = (f"{n} {option_text(options[n])}" for n in _STATED if options.get(n) is not None)
+    yield (
+        f"The model was trained from {recipe['init']} by the recipe {recipe.get('kind')} on "
+        f"{items} of {' and '.join(map(str, data))}: {', '.join(known)}."
+    )
+
+
+def _reranking(facts: CitedFacts) -> Iterator[str]:
+    """Yield the re-ranker with all options, and the main metric without it."""
+    if facts.reranking is None:
+        return
+    named = facts.reranking["reranker"].items()
+    options = ", ".join(f"{name} {option_text(value)}" for name, value in named if name != "kind")
+    decimals = int(facts.protocol.get("decimals", 4))
+    main = facts.reranking["metrics"][:1]  # the main metric
+    without = "".join(
+        f"; without it, {row['metric']} is {row['first']:.{decimals}f}" for row in main
+    )
+    known = f" ({options})" if options else ""
+    yield f"The hits are re-ranked by {facts.reranker}{known}{without}."
+
+
+def option_text(value: object) -> str:
+    """Format the value of an option."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _preprocessing(stated: object) -> Iterator[str]:
@@ -143,7 +197,7 @@ def _scoring(protocol: Mapping[str, Any], index: str) -> Iterator[str]:
 
 
 def bibtex_entries(facts: CitedFacts) -> str:
-    """Return BibTeX entries of data set, model and protocol with the stated facts only."""
+    """Return BibTeX entries of data set, model, protocol and re-ranker: stated facts only."""
     protocol = f"{facts.protocol['name']}, version {facts.protocol['version']}"
     licence = facts.card.licence
     terms = "" if licence.spdx == "NOASSERTION" else licence.spdx
@@ -166,6 +220,9 @@ def bibtex_entries(facts: CitedFacts) -> str:
         f"model-{facts.run.model}": model,
         f"protocol-{facts.protocol['name']}": scored,
     }
+    if facts.reranking is not None:
+        title = f"Re-ranking by {facts.reranker}"
+        entries[f"reranker-{facts.reranker}"] = {"title": title, "note": facts.reranker_source}
     return "\n".join(_entry(key, fields) for key, fields in entries.items())
 
 
