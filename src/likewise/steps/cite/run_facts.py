@@ -148,7 +148,9 @@ def _reranking(facts: CitedFacts) -> Iterator[str]:
     if facts.reranking is None:
         return
     named = facts.reranking["reranker"].items()
-    options = ", ".join(f"{name} {option_text(value)}" for name, value in named if name != "kind")
+    options = ", ".join(
+        f"{name} {option_text(value)}" for name, value in named if name != "kind"
+    )
     decimals = int(facts.protocol.get("decimals", 4))
     main = facts.reranking["metrics"][:1]  # the main metric
     without = "".join(

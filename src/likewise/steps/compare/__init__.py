@@ -17,6 +17,7 @@ from likewise.evaluation.paired_metrics import (
     main_metrics,
 )
 from likewise.evaluation.protocols.by_column import metric_by
+from likewise.evaluation.smallest_p import undetectable
 from likewise.formats.paths import StrPath
 from likewise.pages.written import write_page
 from likewise.steps.compare.changed_rows import changes_page
@@ -72,6 +73,7 @@ def compare(
     both, notes = common_queries(*marked)
     own = (both, list(pair[0].metrics), protocol)
     rows = [*main_metrics(*own), *_value_rows(both, pair), *further_metrics(*own)]
+    limit = undetectable(rows[0].difference.classes)
     comparison = Comparison(
         first,
         second,
@@ -79,7 +81,7 @@ def compare(
         rows,
         _changed(both, worse="right", better="right_second"),
         _changed(both, worse="right_second", better="right"),
-        notes,
+        [*notes, *([limit] if limit else [])],
         _by_side(both),
     )
     if html is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from likewise.catalogue.run_results import RunRecord
-from likewise.errors import LikewiseError, bounded
+from likewise.errors import LikewiseError
 from likewise.evaluation.significance import LEVEL, holm
 from likewise.steps.leaderboard.board import (
     Board,
@@ -16,6 +16,7 @@ from likewise.steps.leaderboard.board import (
     PairedTest,
     PublishedEntry,
 )
+from likewise.steps.leaderboard.board_notes import power_notes, training_notes, version_notes
 from likewise.steps.leaderboard.kept_tests import KeptTests, PairResult
 from likewise.storage import timings
 from likewise.storage.config import Run
@@ -55,8 +56,10 @@ def build_board(
     by_dataset = _ranked(runs, records, columns, notes)
     cells: dict[str, BoardCell] = {}
     for dataset, ranked in by_dataset.items():
-        notes += _version_notes(dataset, runs, ranked)
+        notes += version_notes(dataset, runs, ranked)
         cells |= _cells(ws, runs, ranked, kept, notes)
+        notes += power_notes(dataset, ranked, cells)
+        notes += training_notes(ws, dataset, ranked)
     rows = _published(by_dataset, metric, notes) if published else []
     return Board(
         protocol, metric, list(by_dataset), _entries(ws, runs, records, cells), rows, notes
@@ -95,6 +98,9 @@ def _value(record: RunRecord) -> float:
 def _options(run: Run) -> dict[str, str]:
     """Return the options of a run that distinguish entries of one model."""
     options = {k: v for k, v in run.recorded().items() if k not in _SAME}
+    if run.rerank is not None:
+        others = {k: v for k, v in run.rerank.items() if k != "kind"}
+        options["rerank"] = [run.rerank.get("kind"), *([others] if others else [])]
     return {name: _text(value) for name, value in options.items()}
 
 
@@ -108,7 +114,11 @@ def _text(value: Any) -> str:
 
 def _name(run: Run) -> str:
     """Return the name of an entry: its model, and its options other than exact search."""
-    options = [v for k, v in _options(run).items() if _EXACT.get(k) != v]
+    options = [
+        f"re-ranked by {v}" if k == "rerank" else v
+        for k, v in _options(run).items()
+        if _EXACT.get(k) != v
+    ]
     return ", ".join([run.model, *options])
 
 
@@ -126,7 +136,8 @@ def _cells(
         statistic = record.statistics.get(next(iter(record.metrics)), {})
         first = values.index(value) + 1
         rank = first + (values.count(value) - 1) / 2
-        ms = timings.query_ms(ws, runs[record.run])
+        run = runs[record.run]  # the time of an index is without re-ranking
+        ms = timings.query_ms(ws, run) if run.rerank is None else None
         low, high = statistic.get("low"), statistic.get("high")
         cells.append(BoardCell(record.run, value, low, high, rank, ms=ms))
     tests = _tests(ranked, kept, notes)
@@ -211,24 +222,9 @@ def _entry(
     dims = (record.lineage["model"].get("dim") for record in records)
     dim = next((d for d in dims if isinstance(d, int) and not isinstance(d, bool)), None)
     mean_rank = sum(cell.rank for cell in own.values()) / len(own)
-    speed = timings.images_per_s(ws, run.model, own)
+    embedded = (e.dataset for e in ws.params.embeddings.values() if e.model == run.model)
+    speed = timings.images_per_s(ws, run.model, embedded)
     return BoardEntry(name, run.model, _options(run), own, mean_rank, dim, speed)
-
-
-def _version_notes(
-    dataset: str, runs: Mapping[str, Run], ranked: Iterable[RunRecord]
-) -> list[str]:
-    """Name the columns of which runs of a data set have scored different versions."""
-    digests: dict[str, set[str]] = {}
-    for record in ranked:
-        for column, digest in record.lineage["columns"].items():
-            if column != runs[record.run].model:
-                digests.setdefault(column, set()).add(digest)
-    changed = sorted(column for column, seen in digests.items() if len(seen) > 1)
-    if not changed:
-        return []
-    names = bounded(changed, len(changed))
-    return [f"the runs on {dataset} scored different versions of {names}; run: dvc repro"]
 
 
 def _published(by_dataset: Results, metric: str, notes: list[str]) -> list[PublishedEntry]:
