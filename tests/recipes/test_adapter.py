@@ -16,6 +16,7 @@ import yaml
 import likewise
 from forked import run_dvc
 from learning import learn, write
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import BrokenEntryWarning, ConfigError, StaleArtefactError, Stopped
 from likewise.imaging.image_reader import ImageReader
 from likewise.models.passport import Passport
@@ -23,7 +24,7 @@ from likewise.models.recipes import load
 from likewise.models.training.adapter_layers import Adapter, adapted, principal_directions
 from likewise.models.training.batch_loader import TrainingBatch
 from likewise.models.training.loop import TrainingLoop
-from likewise.storage import tables
+from likewise.storage import tables, timings
 
 pytestmark = pytest.mark.torch
 
@@ -92,6 +93,9 @@ def test_vectors_from_pixels_have_the_bits_of_those_from_stored_vectors(
 ) -> None:
     learn(workspace, {**ENTRY, "hidden": 8}, "adapted")
     embed(workspace)
+    ws, job = open_workspace(workspace), "embed-emoji-learned"
+    assert [t.units for t in timings.read(ws, timings.stored_job(job))] == [24]
+    assert timings.read(ws, job) == []
     expected = stored(workspace)
     shutil.rmtree(workspace / "catalog/emoji/embeddings/tiny.lance")
     done = likewise.embed("emoji", "learned", recompute=True, workspace=workspace)

@@ -12,7 +12,8 @@ import likewise
 from likewise.catalogue.catalogue import open_workspace
 from likewise.cli.app import app
 from likewise.errors import MissingArtefactError
-from likewise.storage import timings
+from likewise.steps.plan import _rate
+from likewise.storage import artefacts, timings
 from synthetic_reports import values_of, write_catalogue
 
 TITLE = "50 % of \\input{x} & $y_1$"
@@ -157,6 +158,44 @@ def test_a_plan_has_changed_stages_and_those_that_follow(recorded: Path) -> None
     assert likewise.plan().unknown == 1
     assert "1 stage without a measured rate" in likewise.plan()._repr_html_()
     assert "unknown" in CliRunner().invoke(app, ["plan"]).output
+
+
+def test_rates_are_those_of_stages_that_do_the_same(root: Path) -> None:
+    """A re-ranked run, a map and an adapter have no rate of a search, PCA or pixels."""
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    plain = params["runs"]["birds-a"]
+    params["runs"] |= {
+        name: {**plain, "rerank": {"kind": kind}}
+        for name, kind in {"near": "dba", "far": "dba", "local": "local"}.items()
+    }
+    params["adapted"] = {
+        name: {"kind": "adapter", "init": "a", "data": "birds"} for name in ("fit", "fitter")
+    }
+    params["embeddings"] |= {
+        f"birds-{name}": {"dataset": "birds", "model": name} for name in ("fit", "fitter")
+    }
+    params["maps"] = {
+        name: {"dataset": "birds", "model": "a", "method": name.split("-")[0]}
+        for name in ("pca-1", "pca-2", "tsne-1")
+    }
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    ws = open_workspace(root)
+    stages = {str(stage): stage for stage in artefacts.stages(ws)}
+
+    def basis(name: str) -> str:
+        return _rate(ws, stages[name])[1]
+
+    for job in ("evaluate-birds-a", "map-pca-1", "embed-birds-a"):
+        timings.record(ws, job, timings.Timing(10, 1.0))
+    assert basis("evaluate@near") == basis("evaluate@local") == basis("map@tsne-1") == ""
+    assert basis("map@pca-2") == "map-pca-1"
+    assert basis("embed@birds-fit") == "embed-birds-a"  # at most
+    timings.record(ws, "evaluate-far", timings.Timing(10, 1.0))
+    timings.record(ws, timings.stored_job("embed-birds-fitter"), timings.Timing(10, 1.0))
+    assert basis("evaluate@near") == "evaluate-far"
+    assert basis("evaluate@local") == ""
+    assert basis("embed@birds-fit") == "embed-birds-fitter-stored"
+    assert basis("embed@birds-a") == "embed-birds-a"
 
 
 def test_a_plan_needs_a_pipeline(root: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import likewise
 from forked import run_dvc
 from learning import write
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import BrokenEntryWarning, DataError, UnknownNameError
 from likewise.formats.array_types import Float32Array
 from likewise.formats.vector_blocks import VectorBlocks
@@ -20,7 +21,7 @@ from likewise.pages.map_colours import MOST_COLOURS, colouring, in_words, natura
 from likewise.pages.svg import BLUE, SOFT
 from likewise.retrieval.projections import ProjectionOptions, project
 from likewise.retrieval.projections.graph import neighbour_graph
-from likewise.storage import tables
+from likewise.storage import tables, timings
 
 MAP: dict[str, Any] = {"dataset": "emoji", "model": "tiny"}
 
@@ -105,6 +106,8 @@ def test_a_map_is_a_table(workspace: Path, tmp_path: Path) -> None:
     table = workspace / "catalog/emoji/maps/emoji-plane.lance"
     first = table.with_suffix(".yaml").read_bytes()
     likewise.map("emoji-plane", workspace=workspace)
+    measured = timings.read(open_workspace(workspace), "map-emoji-plane")
+    assert [one.units for one in measured] == [24, 24]
     assert table.with_suffix(".yaml").read_bytes() == first
     stored = tables.open_table(table).read(["content", "x", "y", "fitted"])
     sql = "select content, x, y, fitted from map_emoji_plane order by content"

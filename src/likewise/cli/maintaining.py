@@ -98,9 +98,9 @@ def doctor(
 def plan(json: Json = False) -> None:
     """List the stages of the next `dvc repro`, with time and disk.
 
-    Times are at the rates that this checkout measured, and upper bounds: a stage computes only
-    what is new. A stage that follows a changed one runs only if the results differ. Nothing is
-    run.
+    Times are at the rates that this checkout measured, as if everything were computed; a stage
+    computes only what is new. The start of processes and the work of DVC are not in them. A
+    stage that follows a changed one runs only if the results differ. Nothing is run.
     """
     planned = likewise.plan()
     if json:
@@ -110,7 +110,7 @@ def plan(json: Json = False) -> None:
         print_line("dvc repro has nothing to run")
         return
     print_table(("stage", "runs", "time", "disk", "reason"), map(_planned, planned.stages))
-    print_line(f"at most: {planned.summary}")
+    print_line(f"if all of them run: {planned.summary}")
     print_tip("dvc repro")
 
 

@@ -26,7 +26,7 @@ from likewise.formats.vector_files import VectorBlock
 from likewise.models.passport import Passport
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
-from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage import artefacts, journal, tables, timings, versions
 from likewise.storage.config import ImportEntry, params_faults
 from likewise.storage.schema import EMBEDDINGS, vector
 from likewise.storage.takedown_lock import no_takedown
@@ -161,6 +161,7 @@ def _imported(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> Im
         rows = rows.with_columns(tables.item_keys())
     matcher = VectorMatcher(rows, entry.dtype, entry.file)
     job, output = f"import-{dataset}-{model}", ws.embeddings(dataset, model)
+    clock = timings.Clock(ws, job)
     with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job)
         path = staging.path(output)
@@ -181,6 +182,7 @@ def _imported(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> Im
             staging.path(ws.vector_findings(dataset, model)), _as_json(matcher.findings)
         )
         staging.commit()
+        clock.record(len(rows))
     counts = dict(Counter(name for name, _, _ in matcher.findings))
     count = rows["content"].n_unique()
     return ImportedVectors(

@@ -9,7 +9,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.retrieval.projections import ProjectionOptions, project
-from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage import artefacts, journal, tables, timings, versions
 from likewise.storage.schema import MAPS
 
 
@@ -60,6 +60,7 @@ def map(name: str, *, workspace: StrPath | None = None) -> Mapped:
     made = artefacts.map_table(ws, name)
     vectors = artefacts.embeddings(ws, entry.dataset, entry.model)
     with journal.exclusive_job(ws, made.stage.job):
+        clock = timings.Clock(ws, made.stage.job)
         staging = journal.Staging(ws, made.stage.job)
         table = tables.open_table(versions.locate(ws, vectors.path), vectors.command)
         keys = table.read(["content"])["content"]
@@ -81,5 +82,6 @@ def map(name: str, *, workspace: StrPath | None = None) -> Mapped:
         digests = tables.write_frame(staging.path(made.path), MAPS, shown)
         atomic.write_text(staging.path(made.digests), digests.to_yaml())
         staging.commit()
+        clock.record(len(rows))
     fitted = int(shown["fitted"].sum())
     return Mapped(name, len(shown), fitted, len(shown) - fitted, len(rows) - len(shown))

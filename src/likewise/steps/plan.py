@@ -23,7 +23,8 @@ class PlannedStage:
             follows a stage that has, and runs only if the results of that stage differ.
         reason: changed inputs and outputs, or the stages that it follows.
         units: number of images, items or queries that it processes at most; None if unknown.
-        seconds: expected time on this machine, at most; None without a measurement.
+        seconds: expected time on this machine if everything is computed; None without a
+            measurement.
         nbytes: expected size of its outputs; None if unknown.
         basis: the measurement of the rate; "" without one.
     """
@@ -78,6 +79,8 @@ class ReproPlan:
             if self.unknown
             else ""
         )
+        if self.unknown == len(self.stages) and not self.nbytes:
+            return f"{counted(self.unknown, 'stage')} without a measured rate"
         return f"{self.seconds:,.1f} s, {size_text(self.nbytes)}{more}"
 
 
@@ -86,8 +89,10 @@ def plan(*, workspace: StrPath | None = None) -> ReproPlan:
 
     Rates are those that this checkout measured when it ran stages (``.likewise/timings``): of
     the same stage, else of the same kind of stage with the same model, else of the same kind.
-    Sizes are those of the last outputs. A time is an upper bound, because a stage computes only
-    what is new. Nothing is run or changed.
+    Only a run by the same re-ranker gives the rate of a run, and a map by the same method that
+    of a map. Sizes are those of the last outputs. A time is that of all items, although a stage
+    computes only what is new; it is without the start of the process, and without the work of
+    DVC. Nothing is run or changed.
 
     Args:
         workspace: a folder in the catalogue; by default the current one.
@@ -147,19 +152,44 @@ def _units(ws: Workspace, stage: Stage) -> int | None:
 
 def _rate(ws: Workspace, stage: Stage) -> tuple[float | None, str]:
     """Return units per second of a stage, and the job that was measured."""
-    jobs = [stage.job, *(other.job for other in _alike(ws, stage))]
-    for job in jobs:
+    for job in _jobs(ws, stage):
         if measured := [one for one in timings.read(ws, job) if one.seconds > 0]:
             largest = max(reversed(measured), key=lambda one: one.units)  # the latest of these
             return largest.units / largest.seconds, job
     return None, ""
 
 
+def _jobs(ws: Workspace, stage: Stage) -> list[str]:
+    """Return the jobs whose rate a stage may have, the most similar first.
+
+    An adapter reads stored vectors; its rates are those of adapters, and else those of pixels.
+    """
+    jobs = [stage.job, *(other.job for other in _alike(ws, stage))]
+    if _model(ws, stage) not in ws.params.adapted:
+        return jobs
+    return [*map(timings.stored_job, jobs), *jobs]
+
+
 def _alike(ws: Workspace, stage: Stage) -> list[Stage]:
-    """Return the other stages of this kind, those of the same model first."""
-    model = _model(ws, stage)
-    others = [one for one in artefacts.stages(ws) if one.name == stage.name and one != stage]
+    """Return the other stages of this kind, those of the same model first.
+
+    Re-rankers, and methods of maps, differ by orders of magnitude: only runs by the same
+    re-ranker and maps by the same method are alike.
+    """
+    model, way = _model(ws, stage), _way(ws, stage)
+    others = [
+        one
+        for one in artefacts.stages(ws)
+        if one.name == stage.name and one != stage and _way(ws, one) == way
+    ]
     return sorted(others, key=lambda one: (_model(ws, one) != model, one.key))
+
+
+def _way(ws: Workspace, stage: Stage) -> str:
+    """Return the re-ranker of an evaluation, or the method of a map; "" for others."""
+    if stage.name == artefacts.EVALUATE:
+        return str((ws.run(stage.key).rerank or {}).get("kind", ""))
+    return ws.map(stage.key).method if stage.name == artefacts.MAP else ""
 
 
 def _model(ws: Workspace, stage: Stage) -> str:

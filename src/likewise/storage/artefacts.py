@@ -53,6 +53,12 @@ PREPARE = "prepare"
 CHECK = "check"
 """The stage that compares a data set with all others and depends on them."""
 
+EVALUATE = "evaluate"
+"""The stage that scores a run."""
+
+MAP = "map"
+"""The stage that places the contents of a data set on a plane."""
+
 _INGESTED = (IMAGES, ITEMS, FINDINGS)
 
 
@@ -225,7 +231,7 @@ def map_table(ws: Workspace, name: str) -> TableArtefact:
         UnknownNameError: params.yaml has no such map.
     """
     dataset = ws.map(name).dataset
-    producer = Stage("map", name, f"map-{name}", dataset)
+    producer = Stage(MAP, name, f"{MAP}-{name}", dataset)
     path = ws.map_table(dataset, name)
     return TableArtefact(MAPS.name, path, producer, MAPS, path.with_suffix(".yaml"))
 
@@ -256,7 +262,7 @@ def results(ws: Workspace, run: str) -> Artefact:
     Raises:
         UnknownNameError: params.yaml has no such run.
     """
-    producer = Stage("evaluate", run, f"evaluate-{run}", ws.run(run).dataset)
+    producer = Stage(EVALUATE, run, f"{EVALUATE}-{run}", ws.run(run).dataset)
     return Artefact(QUERIES.name, ws.queries(run), producer, QUERIES)
 
 

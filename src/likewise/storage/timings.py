@@ -106,6 +106,14 @@ def query_ms(ws: Workspace, run: Run) -> float | None:
     return 1000 * timings[-1].seconds / timings[-1].units if timings else None
 
 
+def stored_job(job: str) -> str:
+    """Return the name of the measurements of an embedding that reads stored vectors.
+
+    They take a small part of the time of pixels, so both are kept apart.
+    """
+    return f"{job}-stored"
+
+
 def search_job(dataset: str, model: str, index: str) -> str:
     """Return the name of the measurements of single queries of an index."""
     return f"search-{dataset}-{model}-{index}"

@@ -67,9 +67,11 @@ def adapt(
         from likewise.models.training.adapter_encoder import load_layers
 
         record(base.numerics)
-        for contents, vectors in base.adapted(stored, load_layers(job.folder)):
-            table.append(contents, [_column(vectors, job.entry.dtype)])
-        table.save()
+        with timings.measured(job.ws, timings.stored_job(job.name)) as watch:
+            for contents, vectors in base.adapted(stored, load_layers(job.folder)):
+                table.append(contents, [_column(vectors, job.entry.dtype)])
+            table.save()
+            watch.units = len(stored)
     return stored["content"]
 
 
