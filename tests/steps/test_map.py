@@ -99,6 +99,13 @@ def test_umap_keeps_clusters() -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("distinct", [1, 2])
+def test_umap_places_equal_vectors_and_those_on_a_line(distinct: int) -> None:
+    vectors = np.eye(3, dtype=np.float32)[np.arange(20) % distinct]
+    assert np.isfinite(places(vectors, np.arange(20), method="umap", neighbours=5)).all()
+
+
 def test_a_map_is_a_table(workspace: Path, tmp_path: Path) -> None:
     write(workspace, "maps", "emoji-plane", {**MAP, "sample": 10, "method": "tsne"})
     made = likewise.map("emoji-plane", workspace=workspace)

@@ -44,6 +44,15 @@ def tsne(vectors: Float32Array, start: Float32Array, neighbours: int) -> Float32
         return np.asarray(place.fit_transform(graph), dtype=np.float32)
 
 
+def _evenly_spaced(count: int) -> Float32Array:
+    """Return places (n, 1) from -1 to 1.
+
+    UMAP divides by the range of each coordinate at the start; of vectors on a line, or equal
+    ones, that of the second or of both is 0.
+    """
+    return np.linspace(-1, 1, count, dtype=np.float32)[:, None]
+
+
 def umap(
     vectors: Float32Array, start: Float32Array, neighbours: int, min_dist: float
 ) -> Float32Array:
@@ -68,6 +77,7 @@ def umap(
                 'UMAP needs umap-learn; run: pip install "likewise[umap]"'
             ) from error
         rows, distances = neighbour_graph(vectors, neighbours - 1)
+        start = np.where(np.ptp(start, axis=0) > 0, start, _evenly_spaced(len(start)))
         spread = float(np.abs(start).max()) or 1.0
         options: dict[str, Any] = {
             "precomputed_knn": (rows, distances),
