@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.catalogue.catalogue import open_workspace
 from likewise.cli.app import app
-from likewise.errors import MissingArtefactError
+from likewise.errors import MissingArtefactError, VersionError
 from likewise.steps.plan import _rate
 from likewise.storage import artefacts, timings
 from synthetic_reports import values_of, write_catalogue
@@ -158,6 +158,21 @@ def test_a_plan_has_changed_stages_and_those_that_follow(recorded: Path) -> None
     assert likewise.plan().unknown == 1
     assert "1 stage without a measured rate" in likewise.plan()._repr_html_()
     assert "unknown" in CliRunner().invoke(app, ["plan"]).output
+
+
+@pytest.mark.dvc
+@pytest.mark.torch
+def test_a_plan_of_a_read_only_checkout_names_the_file(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", ".dvc/tmp/lock")
+
+    monkeypatch.setattr("dvc.repo.lock_repo", refuse)
+    with pytest.raises(
+        VersionError, match=r"status failed: .dvc/tmp/lock: Permission denied; "
+    ):
+        likewise.plan()
 
 
 def test_rates_are_those_of_stages_that_do_the_same(root: Path) -> None:

@@ -141,4 +141,8 @@ def _failure(command: str) -> Iterator[None]:
         except VersionError:
             raise
         except Exception as error:
-            raise VersionError(f"dvc {command} failed: {one_line(error)}") from error
+            if isinstance(error, PermissionError) and error.filename:  # no remote refused it
+                text = f"{error.filename}: {error.strerror}; DVC locks and writes files here"
+            else:
+                text = one_line(error)
+            raise VersionError(f"dvc {command} failed: {text}") from error
