@@ -1,4 +1,4 @@
-"""What a board says next to its numbers: speeds, too few classes, training items."""
+"""Notes of boards: too few classes, models that were trained on queries, speeds of runs."""
 
 import json
 from pathlib import Path

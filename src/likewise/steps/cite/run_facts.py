@@ -147,9 +147,9 @@ def _reranking(facts: CitedFacts) -> Iterator[str]:
     """Yield the re-ranker with all options, and the main metric without it."""
     if facts.reranking is None:
         return
-    named = facts.reranking["reranker"].items()
+    entry = facts.reranking["reranker"].items()
     options = ", ".join(
-        f"{name} {option_text(value)}" for name, value in named if name != "kind"
+        f"{name} {option_text(value)}" for name, value in entry if name != "kind"
     )
     decimals = int(facts.protocol.get("decimals", 4))
     main = facts.reranking["metrics"][:1]  # the main metric
