@@ -25,7 +25,7 @@ def undetectable(classes: int, tests: int = 1) -> str:
     corrected = min(1.0, tests * least)
     if corrected <= 1 - LEVEL:
         return ""
-    more = f", {corrected:.4f} when corrected for {tests:,} tests" if tests > 1 else ""
+    more = f", {corrected:.4f} when corrected for {counted(tests, 'test')}" if tests > 1 else ""
     return (
         f"no difference can be found: p of {counted(classes, 'class')} is at least "
         f"{least:.4f}{more}"

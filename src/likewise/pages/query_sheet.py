@@ -152,7 +152,7 @@ def need_room(queries: int, hits: int) -> None:
     if height <= highest:
         return
     fitting = max(0, (highest - _MOST_HEADER) // _ROW)
-    advice = f"choose at most {fitting:,} queries" if fitting else "show fewer hits"
+    advice = f"choose at most {counted(fitting, 'query')}" if fitting else "show fewer hits"
     raise DataError(
         f"an image of {counted(queries, 'query')} with {counted(hits, 'hit')} each would have "
         f"{width:,} x {height:,} pixels, too many for programs that show it; "
