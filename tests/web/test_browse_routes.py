@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import likewise
+from likewise.retrieval.browsing import column_codes
 from page_client import Page
 
 pytestmark = pytest.mark.torch
@@ -62,6 +63,18 @@ def test_a_wrong_condition_names_the_nearest_column(page: Page) -> None:
 def test_an_unknown_facet_or_order_names_the_nearest_column(page: Page) -> None:
     for address in ("page?f.lable=0", "page?sort=lable", "facets?of=lable"):
         assert "'label'" in page.refused(f"/api/d/emoji/{address}", 404)["what"]
+
+
+def test_a_column_of_too_many_values_leaves_the_other_facets(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column_codes, "MOST_VALUES", 10)
+    answer = page.get("/api/d/emoji/facets")
+    assert answer["uncounted"] == ["nbytes"]
+    assert "label" in [facet["column"] for facet in answer["facets"]]
+    assert page.get("/api/d/emoji/facets?where=nbytes>0")["total"] == 24
+    page.refused("/api/d/emoji/facets?of=nbytes", 422)
+    page.refused("/api/d/emoji/facets?where=no such column", 422)
 
 
 def test_facets_count_under_the_other_filters(page: Page) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 import likewise
-from likewise.errors import UnknownNameError
+from likewise.errors import DataError, UnknownNameError
 from likewise.web.columns import PageColumn, columns_of
 from likewise.web.conditions import condition, value_filters
 from likewise.web.parameters import RowSelection
@@ -90,6 +90,20 @@ def counts(
     """Return the number of selected rows, and frames of ``value`` and ``items`` by column."""
     page = browse(opened, selection, facets=list(names), limit=0, columns=["item_id"])
     return page.total, page.counts
+
+
+def countable(opened: Opened, names: Sequence[str]) -> list[str]:
+    """Return the columns without those that have too many different values to be counted."""
+    checked: dict[str, bool] = opened.cache.setdefault("countable", {})
+    for name in names:
+        if name not in checked:
+            try:
+                counts(opened, RowSelection(), [name])
+            except DataError:
+                checked[name] = False
+            else:
+                checked[name] = True
+    return [name for name in names if checked[name]]
 
 
 def known(opened: Opened, name: str) -> PageColumn:

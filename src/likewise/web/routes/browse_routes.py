@@ -52,11 +52,16 @@ def _further(call: Call, opened: Opened) -> list[str]:
 
 
 def facets(call: Call) -> Response:
-    """Answer the numbers of values of columns, each under the filter of the others."""
+    """Answer the numbers of values of columns, each under the filter of the others.
+
+    Without ``of``, columns with too many different values are named in ``uncounted``.
+    """
     opened, selection = call.opened, call.selection
     given = parameters.text(call.query, "of")
-    names = given.split(",") if given else facet_columns(opened)
+    offered = facet_columns(opened)
+    names = given.split(",") if given else grid_rows.countable(opened, offered)
     columns = [grid_rows.known(opened, name) for name in dict.fromkeys(names)]
+    uncounted = [] if given else [name for name in offered if name not in names]
     top = parameters.number(call.query, "top", 50, 1, 1000)
     like = parameters.text(call.query, "like")
     total, counted = grid_rows.counts(opened, selection, [column.name for column in columns])
@@ -72,8 +77,8 @@ def facets(call: Call) -> Response:
         else:
             words = _words(opened, column.name)
             shown.append(_values(column, counted[column.name], chosen, top, like, words))
-    copies = copy_text.facet(opened, selection, columns[0].name)
-    return _answer(opened, total=total, facets=shown, copy=copies)
+    copies = copy_text.facet(opened, selection, columns[0].name) if columns else None
+    return _answer(opened, total=total, facets=shown, uncounted=uncounted, copy=copies)
 
 
 def _words(opened: Opened, column: str) -> Mapping[str, str]:

@@ -66,6 +66,7 @@ export function Facets({ dataset, query, schema, problem, again = 0 }) {
     ${data?.facets.filter(facet => !constant(facet)).map(facet => (facet.kind === 'number'
     ? html`<${Numbers} key=${facet.column} facet=${facet} schema=${schema} query=${query} />`
     : html`<${Values} key=${facet.column} facet=${facet} dataset=${dataset} query=${query} />`))}
+    ${data?.uncounted.length > 0 && html`<p class="soft">Too many different values to count: ${data.uncounted.join(', ')}. A condition filters them.</p>`}
     <${Constants} facets=${data?.facets.filter(constant) ?? []} />`;
 }
 
