@@ -1,7 +1,6 @@
 """The image of several queries: each picture is read and drawn once, and it fits programs."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -10,30 +9,9 @@ from PIL import Image, ImageOps
 
 from likewise.errors import DataError
 from likewise.pages import gallery, query_sheet
-from likewise.pages.gallery import Tile
-from likewise.pages.query_sheet import QueryRow, need_room, rows_image
+from likewise.pages.query_sheet import need_room, rows_image
 from likewise.pages.sheet_drawing import MAX_PIXELS, MAX_SIDE
-
-
-def picture(number: int, width: int = 90) -> str:
-    noise = np.random.default_rng(number).integers(0, 256, (60, width, 3), np.uint8)
-    made = gallery.thumbnail(Image.fromarray(noise))
-    assert made
-    return made
-
-
-PICTURES = [picture(number, 30 + 20 * number) for number in range(5)]
-
-
-def rows(number: int, hits: int = 4) -> list[QueryRow]:
-    """Rows with as many hits; every fifth cell has the same picture."""
-    tiles = [
-        Tile(f"item {n}", PICTURES[n % 5], "cat", 0.5, same=n % 2 == 0) for n in range(hits)
-    ]
-    return [
-        QueryRow(replace(tiles[0], name=f"query {n}", score=None), [("", tiles)])
-        for n in range(number)
-    ]
+from query_rows import rows
 
 
 def test_an_image_draws_equal_pictures_equally_and_once(

@@ -1,36 +1,11 @@
 """A picture that a page shows several times is embedded once."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
-from PIL import Image
 
 from html_tags import Element, sound_page
-from likewise.pages import gallery
 from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page, search_page
 from likewise.pages.query_sheet import QueryRow, RowSection, rows_page
-
-
-def picture(number: int, width: int = 90) -> str:
-    noise = np.random.default_rng(number).integers(0, 256, (60, width, 3), np.uint8)
-    made = gallery.thumbnail(Image.fromarray(noise))
-    assert made
-    return made
-
-
-PICTURES = [picture(number, 30 + 20 * number) for number in range(5)]
-
-
-def rows(number: int, hits: int = 4) -> list[QueryRow]:
-    """Rows with as many hits; every fifth cell has the same picture."""
-    tiles = [
-        Tile(f"item {n}", PICTURES[n % 5], "cat", 0.5, same=n % 2 == 0) for n in range(hits)
-    ]
-    return [
-        QueryRow(replace(tiles[0], name=f"query {n}", score=None), [("", tiles)])
-        for n in range(number)
-    ]
+from query_rows import PICTURES, rows
 
 
 def of(rows: Sequence[QueryRow]) -> str:
