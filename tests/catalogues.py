@@ -35,6 +35,13 @@ def sign(patch: pytest.MonkeyPatch, top: Path) -> None:
         patch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
 
 
+def copied(catalogue: Path, root: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Copy a catalogue for one test, and make the copy the current folder."""
+    shutil.copytree(catalogue, root, symlinks=True)
+    patch.chdir(root)
+    return root
+
+
 def run_folder(factory: pytest.TempPathFactory) -> Path:
     """The temporary folder that all workers of a run share."""
     top = factory.getbasetemp()

@@ -13,7 +13,7 @@ import coverage
 import pytest
 
 import likewise
-from catalogues import once, published, run_folder, sign
+from catalogues import copied, once, published, run_folder, sign
 from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
 from forked import (
@@ -204,10 +204,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
 @pytest.fixture
 def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy that catalogue for one test, and make it the current folder."""
-    root = tmp_path / "workspace"
-    shutil.copytree(_catalogue, root)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_catalogue, tmp_path / "workspace", monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -230,10 +227,7 @@ def coloured(_coloured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     from colour_words import register
 
     register(monkeypatch)
-    root = tmp_path / "workspace"
-    shutil.copytree(_coloured, root)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_coloured, tmp_path / "workspace", monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -252,10 +246,7 @@ def _repository(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture
 def recorded(_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy that repository for one test, and make it the current folder."""
-    root = tmp_path / "workspace"
-    shutil.copytree(_repository, root, symlinks=True)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_repository, tmp_path / "workspace", monkeypatch)
 
 
 def _record(root: Path, message: str) -> None:

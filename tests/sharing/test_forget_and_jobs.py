@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import likewise
+from catalogues import copied
 from likewise.catalogue import snapshots
 from likewise.catalogue.thumbnail_cache import ThumbnailCache
 from likewise.distributed import ShardPlan
@@ -93,11 +94,8 @@ def _complete(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def complete(_complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy that catalogue for one test, and make it the current folder."""
-    root = tmp_path / "workspace"
-    shutil.copytree(_complete, root)
     shard_all(monkeypatch)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_complete, tmp_path / "workspace", monkeypatch)
 
 
 def forget() -> "likewise.Forgotten":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import likewise
+from catalogues import copied
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import read_results
 from likewise.errors import (
@@ -53,10 +54,7 @@ def _two(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two(_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy that catalogue for one test, and make it the current folder."""
-    root = tmp_path / "workspace"
-    shutil.copytree(_two, root)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_two, tmp_path / "workspace", monkeypatch)
 
 
 def test_the_changed_queries_are_a_page(two: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import likewise
+from catalogues import copied
 from forked import run_dvc
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
@@ -59,10 +60,7 @@ def _checked(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def checked(_checked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "workspace"
-    shutil.copytree(_checked, root, symlinks=True)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_checked, tmp_path / "workspace", monkeypatch)
 
 
 def files(root: Path) -> dict[str, bytes]:

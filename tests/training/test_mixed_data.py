@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import likewise
+from catalogues import copied
 from forked import run_dvc
 from learning import LEARNED, SMALL, learn, write
 from likewise.errors import ConfigError, DataError
@@ -77,10 +78,7 @@ def _two(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two(_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy the catalogue of two data sets for one test, and make it the current folder."""
-    root = tmp_path / "workspace"
-    shutil.copytree(_two, root)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_two, tmp_path / "workspace", monkeypatch)
 
 
 @pytest.mark.parametrize(

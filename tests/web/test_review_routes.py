@@ -1,14 +1,13 @@
 """The routes of reviews: pairs of pictures, verdicts, and the files they write."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 import forked
 import likewise
-from catalogues import once
+from catalogues import copied, once
 from likewise.web.settings import Settings
 from page_client import OWN, opened
 from reviewed_drawings import make_copies
@@ -24,10 +23,7 @@ def _copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copies(_copies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "copies"
-    shutil.copytree(_copies, root)
-    monkeypatch.chdir(root)
-    return root
+    return copied(_copies, tmp_path / "copies", monkeypatch)
 
 
 def test_a_doubt_has_both_pictures(copies: Path) -> None:
