@@ -92,18 +92,31 @@ def counts(
     return page.total, page.counts
 
 
-def countable(opened: Opened, names: Sequence[str]) -> list[str]:
-    """Return the columns without those that have too many different values to be counted."""
-    checked: dict[str, bool] = opened.cache.setdefault("countable", {})
-    for name in names:
-        if name not in checked:
-            try:
-                counts(opened, RowSelection(), [name])
-            except DataError:
-                checked[name] = False
-            else:
-                checked[name] = True
-    return [name for name in names if checked[name]]
+def counts_of_countable(
+    opened: Opened, selection: RowSelection, names: Sequence[str]
+) -> tuple[int, Mapping[str, pl.DataFrame]]:
+    """Return ``counts``, without columns that have too many different values.
+
+    Raises:
+        DataError: the selection is wrong.
+    """
+    uncountable: set[str] = opened.cache.setdefault("uncountable", set())
+    try:
+        return counts(opened, selection, [name for name in names if name not in uncountable])
+    except DataError:
+        further = {name for name in names if not _is_countable(opened, name)} - uncountable
+        if not further:
+            raise
+    uncountable |= further
+    return counts_of_countable(opened, selection, names)
+
+
+def _is_countable(opened: Opened, name: str) -> bool:
+    try:
+        counts(opened, RowSelection(), [name])
+    except DataError:
+        return False
+    return True
 
 
 def known(opened: Opened, name: str) -> PageColumn:

@@ -58,15 +58,15 @@ def facets(call: Call) -> Response:
     """
     opened, selection = call.opened, call.selection
     given = parameters.text(call.query, "of")
-    offered = facet_columns(opened)
-    names = given.split(",") if given else grid_rows.countable(opened, offered)
-    columns = [grid_rows.known(opened, name) for name in dict.fromkeys(names)]
-    uncounted = [] if given else [name for name in offered if name not in names]
+    names = list(dict.fromkeys(given.split(","))) if given else facet_columns(opened)
+    columns = [grid_rows.known(opened, name) for name in names]
     top = parameters.number(call.query, "top", 50, 1, 1000)
     like = parameters.text(call.query, "like")
-    total, counted = grid_rows.counts(opened, selection, [column.name for column in columns])
+    count = grid_rows.counts if given else grid_rows.counts_of_countable
+    total, counted = count(opened, selection, names)
+    uncounted = [name for name in names if name not in counted]
     shown = []
-    for column in columns:
+    for column in (one for one in columns if one.name in counted):
         chosen = selection.facets.get(column.name, ())
         if column.kind == "number":
             numbers = counted[column.name]
@@ -77,7 +77,7 @@ def facets(call: Call) -> Response:
         else:
             words = _words(opened, column.name)
             shown.append(_values(column, counted[column.name], chosen, top, like, words))
-    copies = copy_text.facet(opened, selection, columns[0].name) if columns else None
+    copies = copy_text.facet(opened, selection, next(iter(counted))) if counted else None
     return _answer(opened, total=total, facets=shown, uncounted=uncounted, copy=copies)
 
 
