@@ -47,4 +47,5 @@ def progress_bar(total: int, text: str, unit: str = "img") -> "tqdm[NoReturn]":
     """Return a bar that appears on stderr after half a second, on a terminal only."""
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=unit, desc=text, delay=_SECONDS, leave=False, disable=None)
+    hidden = not _is_terminal(sys.stderr)
+    return tqdm(total=total, unit=unit, desc=text, delay=_SECONDS, leave=False, disable=hidden)
