@@ -55,6 +55,16 @@ class RunRecord:
         protocol: dict[str, Any] = self.lineage["protocol"]
         return protocol
 
+    @property
+    def main_statistic(self) -> dict[str, Any]:
+        """Fields of ``significance.Interval`` of the main metric; {} if it has no interval."""
+        return self.statistics.get(next(iter(self.metrics)), {})
+
+    @property
+    def reranker(self) -> str:
+        """Kind of the re-ranker; "" without one."""
+        return "" if self.reranking is None else str(self.reranking["reranker"].get("kind", ""))
+
     @cached_property
     def published(self) -> ComparableTables:
         """Published tables that the run may be compared with."""

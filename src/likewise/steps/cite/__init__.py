@@ -1,8 +1,6 @@
 """Cite a run: a paragraph for a paper, BibTeX entries, and its numbers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import RunRecord, read_record
@@ -143,7 +141,8 @@ def cite(run: str, *, workspace: StrPath | None = None) -> Citation:
         items=record.lineage["items"],
         model=record.lineage["model"],
         reranking=record.reranking,
-        reranker_source=_source("rerankers", _kind(record.reranking)),
+        reranker=record.reranker,
+        reranker_source=_source("rerankers", record.reranker),
     )
     numbers = []
     for metric, value in record.metrics.items():
@@ -157,10 +156,6 @@ def cite(run: str, *, workspace: StrPath | None = None) -> Citation:
 def _recipe(record: RunRecord) -> dict[str, object]:
     recipe = record.lineage["model"].get("recipe")
     return recipe if isinstance(recipe, dict) else {}
-
-
-def _kind(reranking: Mapping[str, Any] | None) -> str:
-    return "" if reranking is None else str(reranking["reranker"].get("kind", ""))
 
 
 def _source(family: str, name: str) -> str:

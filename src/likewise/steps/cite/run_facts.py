@@ -8,7 +8,7 @@ from typing import Any
 from likewise.evaluation.significance import DRAWS, SEED
 from likewise.formats.counted_nouns import counted
 from likewise.formats.latex_text import latex
-from likewise.storage.config import Card, Run
+from likewise.storage.config import Card, Run, training_data, training_items
 
 _STATED = ("loss", "method", "epochs", "batch", "optimiser", "lr", "seed")
 """Options of a training that a paragraph states."""
@@ -29,7 +29,8 @@ class CitedFacts:
         model: the passport of the model.
         reranking: the re-ranker with its options, and the metrics without it; None without a
             re-ranker.
-        reranker_source: the publication of the re-ranker; "" if none is stated.
+        reranker: kind of the re-ranker; "" without one.
+        reranker_source: its publication; "" if none is stated.
     """
 
     run: Run
@@ -41,12 +42,8 @@ class CitedFacts:
     items: int
     model: Mapping[str, Any]
     reranking: Mapping[str, Any] | None = None
+    reranker: str = ""
     reranker_source: str = ""
-
-    @property
-    def reranker(self) -> str:
-        """Kind of the re-ranker; "" without one."""
-        return "" if self.reranking is None else str(self.reranking["reranker"].get("kind"))
 
     @property
     def backbone(self) -> str:
@@ -132,14 +129,12 @@ def _training(model: Mapping[str, Any]) -> Iterator[str]:
     recipe = model.get("recipe")
     if not isinstance(recipe, dict) or not recipe.get("data") or not recipe.get("init"):
         return
-    data = recipe["data"] if isinstance(recipe["data"], list) else [recipe["data"]]
-    split = recipe.get("split")
-    items = f"the split {split}" if split else "all items"
+    data = " and ".join(training_data(recipe))
     options = {**recipe, "seed": model.get("seed")}
-    known = (f"{n} {option_text(options[n])}" for n in _STATED if options.get(n) is not None)
+    known = (f"{n} {_option_text(options[n])}" for n in _STATED if options.get(n) is not None)
     yield (
         f"The model was trained from {recipe['init']} by the recipe {recipe.get('kind')} on "
-        f"{items} of {' and '.join(map(str, data))}: {', '.join(known)}."
+        f"{training_items(recipe)} of {data}: {', '.join(known)}."
     )
 
 
@@ -149,7 +144,7 @@ def _reranking(facts: CitedFacts) -> Iterator[str]:
         return
     entry = facts.reranking["reranker"].items()
     options = ", ".join(
-        f"{name} {option_text(value)}" for name, value in entry if name != "kind"
+        f"{name} {_option_text(value)}" for name, value in entry if name != "kind"
     )
     decimals = int(facts.protocol.get("decimals", 4))
     main = facts.reranking["metrics"][:1]  # the main metric
@@ -160,7 +155,7 @@ def _reranking(facts: CitedFacts) -> Iterator[str]:
     yield f"The hits are re-ranked by {facts.reranker}{known}{without}."
 
 
-def option_text(value: object) -> str:
+def _option_text(value: object) -> str:
     """Format the value of an option."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 

@@ -7,7 +7,7 @@ from likewise.catalogue.run_results import RunRecord
 from likewise.errors import bounded
 from likewise.evaluation.smallest_p import undetectable
 from likewise.steps.leaderboard.board import BoardCell
-from likewise.storage.config import Run
+from likewise.storage.config import Run, training_data, training_items
 from likewise.storage.workspace import Workspace
 
 
@@ -33,8 +33,7 @@ def power_notes(
     """Say if a data set has too few classes for its number of tests."""
     tests = sum(cells[r.run].best is not None for r in ranked)
     tests += sum(cells[r.run].next is not None for r in ranked[1:])
-    statistics = (record.statistics.get(next(iter(record.metrics)), {}) for record in ranked)
-    numbers = [one.get("classes") or 0 for one in statistics]
+    numbers = [record.main_statistic.get("classes") or 0 for record in ranked]
     classes = max((int(number) for number in numbers if math.isfinite(number)), default=0)
     text = undetectable(classes, tests) if tests and classes > 0 else ""
     return [f"{dataset}: {text}"] if text else []
@@ -47,12 +46,8 @@ def training_notes(ws: Workspace, dataset: str, ranked: Iterable[RunRecord]) -> 
         recipe = record.lineage["model"].get("recipe")
         if record.protocol.get("queries") != "all items" or not isinstance(recipe, dict):
             continue
-        data = recipe.get("data")
-        split = recipe.get("split")
-        names = [name for name in (data if isinstance(data, list) else [data]) if name]
-        if ws.params.base(dataset) in names:
-            items = f"the split {split}" if split else "all items"
-            trained[str(record.lineage["run"].get("model"))] = items
+        if ws.params.base(dataset) in training_data(recipe):
+            trained[str(record.lineage["run"].get("model"))] = training_items(recipe)
     return [
         f"{model} was trained on {items} of {ws.params.base(dataset)}, whose items are also "
         f"queries of {dataset}"

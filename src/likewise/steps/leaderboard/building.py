@@ -133,7 +133,7 @@ def _cells(
     values = [_value(record) for record in ranked]
     cells = []
     for record, value in zip(ranked, values, strict=True):
-        statistic = record.statistics.get(next(iter(record.metrics)), {})
+        statistic = record.main_statistic
         first = values.index(value) + 1
         rank = first + (values.count(value) - 1) / 2
         run = runs[record.run]  # the time of an index is without re-ranking

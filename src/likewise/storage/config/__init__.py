@@ -13,6 +13,7 @@ from likewise.storage.config.card import (
     card_options,
     read_card,
     training_data,
+    training_items,
 )
 from likewise.storage.config.entries import (
     Check,
@@ -74,4 +75,5 @@ __all__ = [
     "read_params",
     "read_yaml",
     "training_data",
+    "training_items",
 ]

@@ -22,6 +22,12 @@ def training_data(entry: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in data] if isinstance(data, list | tuple) else [str(data)]
 
 
+def training_items(entry: Mapping[str, Any]) -> str:
+    """Say which items of these data sets the model learns from."""
+    split = entry.get("split")
+    return f"the split {split}" if split else "all items"
+
+
 class Licence(Part):
     """The terms of use of the images.
 
