@@ -1,4 +1,4 @@
-"""Embed images. A vector has a cosine above 0.99999 with that of timm in float32.
+"""Embed images. The vectors are those of timm in float32, with a cosine above 0.99999.
 
 On a CPU, the module is several times faster than a plain forward pass over the batch, for three
 reasons: images stay uint8 and channels-last until they reach the model; the model gets a few
